@@ -1,0 +1,130 @@
+"""What may be said in Gristmill: every request, event and command, by wire type.
+
+Nouns name files, ``message.py`` holds the naming and versioning rules. Imports pydantic and the standard library only.
+"""
+
+from contracts.call import CallSettled
+from contracts.dataset import CloseDataset, DatasetCompleted, DatasetExported, ExportDataset
+from contracts.document import (
+    ChunkDocument,
+    DocumentAdded,
+    DocumentChunked,
+    DocumentNamed,
+    DocumentParsed,
+    DocumentRejected,
+    DocumentSubmitted,
+    ParseDocument,
+)
+from contracts.entries import (
+    AdmitEntries,
+    CurateEntries,
+    EntriesAdmitted,
+    EntriesCurated,
+    EntriesGenerated,
+    GenerateEntries,
+)
+from contracts.export import ExportRequested
+from contracts.generation import (
+    ExtendGeneration,
+    GenerationExtended,
+    GenerationPlanned,
+    GenerationRequested,
+    PlanGeneration,
+)
+from contracts.job import (
+    JobCancelled,
+    JobCancelling,
+    JobCancelRequested,
+    JobCompleted,
+    JobFailed,
+    JobResumed,
+    JobStarted,
+    JobWaiting,
+)
+from contracts.message import Command, Event, Request, wire_type
+from contracts.processing import ProcessingRequested
+from contracts.project import (
+    ProjectCreated,
+    ProjectRequested,
+    ProjectUpdated,
+    ProjectUpdateRequested,
+)
+from contracts.result import ResultIgnored
+from contracts.unit import UnitDeferred, UnitFailed, UnitFinished
+
+REQUESTS: dict[str, type[Request]] = {
+    wire_type(cls): cls
+    for cls in (
+        ProjectRequested,
+        ProjectUpdateRequested,
+        DocumentSubmitted,
+        ProcessingRequested,
+        GenerationRequested,
+        ExportRequested,
+        JobCancelRequested,
+    )
+}
+"""What the outside world may ask."""
+
+EVENTS: dict[str, type[Event]] = REQUESTS | {
+    wire_type(cls): cls
+    for cls in (
+        ProjectCreated,
+        ProjectUpdated,
+        DocumentAdded,
+        DocumentNamed,
+        DocumentParsed,
+        DocumentRejected,
+        DocumentChunked,
+        GenerationPlanned,
+        GenerationExtended,
+        EntriesGenerated,
+        EntriesCurated,
+        EntriesAdmitted,
+        DatasetCompleted,
+        DatasetExported,
+        CallSettled,
+        UnitFailed,
+        ResultIgnored,
+        JobStarted,
+        JobWaiting,
+        JobResumed,
+        JobCancelling,
+        JobCancelled,
+        JobCompleted,
+        JobFailed,
+    )
+}
+"""What the log may hold (requests are events of it)."""
+
+REPORTS: dict[str, type[Event]] = {wire_type(cls): cls for cls in (UnitFinished, UnitDeferred)}
+"""What workers say on INBOX."""
+
+COMMANDS: dict[str, type[Command]] = {
+    wire_type(cls): cls
+    for cls in (
+        ParseDocument,
+        ChunkDocument,
+        PlanGeneration,
+        ExtendGeneration,
+        GenerateEntries,
+        CurateEntries,
+        AdmitEntries,
+        CloseDataset,
+        ExportDataset,
+    )
+}
+"""What the ledger may ask of a service."""
+
+SERVICES: dict[type[Command], str] = {
+    ParseDocument: "ingest",
+    ChunkDocument: "chunk",
+    PlanGeneration: "generate",
+    GenerateEntries: "generate",
+    CurateEntries: "curate",
+    AdmitEntries: "curate",
+    ExtendGeneration: "curate",
+    CloseDataset: "curate",
+    ExportDataset: "export",
+}
+"""Which service does a command."""

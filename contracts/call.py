@@ -1,0 +1,22 @@
+"""Model calls as facts of their own: one for every call made, also in attempts that lost."""
+
+from uuid import UUID
+
+from contracts.message import Event
+
+
+class CallSettled(Event):
+    call_id: UUID
+    unit_id: UUID
+    attempt: int
+    number: int
+    """Of the call within its attempt, from 0."""
+    model: str
+    outcome: str
+    """``ok`` or the stable error code."""
+    latency_ms: float
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost: int | None = None
+    """Micro-units of currency; None: no price is known."""

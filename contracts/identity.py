@@ -1,0 +1,67 @@
+"""Derived identities: the same thing has the same id wherever and however often it is computed.
+
+Every id is a uuid5 of what makes the thing itself, never a random draw, so a repeated step produces the id it
+produced before. Nothing here reads a clock or draws a random number.
+"""
+
+from uuid import UUID, uuid5
+
+GRISTMILL = UUID("6f1d0c1e-9a55-5d0b-8d5a-2f6a0b7c9e11")
+
+
+def project_id(tenant: str, source: str, request_id: str) -> UUID:
+    return uuid5(GRISTMILL, f"project/{tenant}/{source}/{request_id}")
+
+
+def document_id(project: UUID, sha256: str) -> UUID:
+    """The same bytes twice in one project are one document."""
+    return uuid5(project, f"document/{sha256}")
+
+
+def job_id(tenant: str, source: str, request_id: str) -> UUID:
+    """The idempotency key of a request, as a job."""
+    return uuid5(GRISTMILL, f"job/{tenant}/{source}/{request_id}")
+
+
+def chunk_id(document: UUID, chunking: str, index: int) -> UUID:
+    """``chunking`` is ``Chunking.key()``: strategy and parameters."""
+    return uuid5(document, f"chunk/{chunking}/{index}")
+
+
+def dataset_id(job: UUID) -> UUID:
+    return uuid5(job, "dataset")
+
+
+def unit_id(job: UUID, work: str) -> UUID:
+    """``work`` names the piece of work within its job, such as ``"seed/17"`` or ``"admit/3"``."""
+    return uuid5(job, f"unit/{work}")
+
+
+def seed_unit(job: UUID, index: int) -> UUID:
+    """The unit of seed ``index``; seeds are numbered through all rounds of a job."""
+    return unit_id(job, f"seed/{index}")
+
+
+def entry_id(unit: UUID, sample: int, n: int) -> UUID:
+    """Without the attempt: doing a unit again yields the same entry."""
+    return uuid5(unit, f"entry/{sample}/{n}")
+
+
+def outcome_id(unit: UUID, attempt: int, incarnation: UUID) -> UUID:
+    """The message in which one worker process says the outcome of one attempt at a unit."""
+    return uuid5(unit, f"outcome/{attempt}/{incarnation}")
+
+
+def event_id(message: UUID, n: int) -> UUID:
+    """The n-th event (from 0) that a message becomes."""
+    return uuid5(message, f"event/{n}")
+
+
+def call_id(unit: UUID, attempt: int, incarnation: UUID, number: int) -> UUID:
+    """One model call; every call made has one, also in attempts that lost."""
+    return uuid5(unit, f"call/{attempt}/{incarnation}/{number}")
+
+
+def body_id(event: UUID, field: str) -> UUID:
+    """Never a content hash: two equal texts of two documents are erased apart from each other."""
+    return uuid5(event, f"body/{field}")

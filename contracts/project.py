@@ -1,0 +1,32 @@
+"""Projects: named collections of documents and datasets."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.message import Event, Request
+
+
+class ProjectRequested(Request):
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field(default="", max_length=10_000)
+
+
+class ProjectUpdateRequested(Request):
+    project_id: UUID
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    description: str | None = Field(default=None, max_length=10_000)
+
+
+class ProjectCreated(Event):
+    project_id: UUID
+    alias: int
+    """A small integer that means the same project wherever an id is asked for."""
+    name: str
+    description: str
+
+
+class ProjectUpdated(Event):
+    project_id: UUID
+    name: str
+    description: str

@@ -1,0 +1,70 @@
+"""What a worker says of a unit, and what the ledger makes of it.
+
+One outcome per unit: the first that is recorded wins, a later one becomes ``ResultIgnored``; what it cost is
+recorded all the same. Bodies travel beside the facts that name them.
+"""
+
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+
+from contracts.call import CallSettled
+from contracts.message import Event, Message
+
+
+class Said(Message):
+    """An event by its wire type, as it travels inside an outcome."""
+
+    type: str
+    data: dict[str, JsonValue]
+
+
+class Body(Message):
+    """A text that came from a source or a model, kept apart from the event that names it."""
+
+    body_id: UUID
+    kind: str
+    text: str
+    documents: tuple[UUID, ...]
+    """The documents it came from: erasing one of them erases it."""
+
+
+class UnitFinished(Event):
+    """On INBOX only: the outcome of one attempt at a unit, with its events in order."""
+
+    unit_id: UUID
+    job_id: UUID
+    service: str
+    attempt: int = Field(ge=1)
+    incarnation: UUID
+    """The worker process that says it."""
+    events: tuple[Said, ...]
+    bodies: tuple[Body, ...] = ()
+    calls: tuple[CallSettled, ...] = ()
+
+
+class UnitDeferred(Event):
+    """On INBOX only: the unit cannot be done now and its credit is given back; ask again after a while."""
+
+    unit_id: UUID
+    job_id: UUID
+    service: str
+    attempt: int = Field(ge=1)
+    incarnation: UUID
+    waiting_for: str
+    """A model or another thing that is away, as the job's status names it."""
+    reason: str
+    retry_after: float = Field(ge=0)
+    """Seconds."""
+    calls: tuple[CallSettled, ...] = ()
+
+
+class UnitFailed(Event):
+    """The unit has no result, and why. ``fatal``: no other unit of the job can do better."""
+
+    unit_id: UUID
+    code: str
+    message: str
+    fatal: bool = False
+    call: UUID | None = None
+    """A ``CallBody``, where a model answered."""
