@@ -1,0 +1,295 @@
+"""The JetStream topology, declared in one place, and the envelope of everything that travels on it.
+
+Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the JSON of the message as
+body. A body over ``INLINE`` bytes travels through the blob store and its reference in a header. The tenant is read from
+the subject, never from the body.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, unquote
+from uuid import UUID
+
+import nats
+import nats.errors
+import nats.js.errors
+import orjson
+from nats.aio.client import Client
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from pydantic import BaseModel, ConfigDict
+
+from contracts.blob import BlobRef
+from contracts.message import Message, Request, request_subject, wire_type
+from shared.blobs import Blobs
+from shared.errors import GristmillError, Refused, Unavailable
+from shared.settings import Settings
+
+INLINE = 256 * 1024
+DAY = 24 * 3600.0
+SERVICES = ("ingest", "chunk", "generate", "curate", "export")
+MOST_PACKS = 512
+"""Packs that the bus hands out unacknowledged, per service."""
+
+REPLY_TO = "gristmill-reply-to"
+ATTEMPT = "gristmill-attempt"
+POSITION = "gristmill-position"
+BLOB = "gristmill-blob"
+
+M = TypeVar("M", bound=Message)
+
+
+def streams() -> list[StreamConfig]:
+    """Every stream that Gristmill uses; the ledger creates them, the others find them."""
+    queue = {
+        "retention": RetentionPolicy.WORK_QUEUE,
+        "discard": DiscardPolicy.NEW,
+        "storage": StorageType.FILE,
+        "duplicate_window": 600.0,
+    }
+    return [
+        StreamConfig(
+            name="REQUESTS", subjects=["gristmill.requests.*.*"], max_msgs=100_000,
+            max_bytes=1 << 30, **queue,
+        ),
+        StreamConfig(
+            name="INBOX", subjects=["gristmill.results.*"], max_msgs=200_000,
+            max_bytes=4 << 30, **queue,
+        ),
+        StreamConfig(
+            name="COMMANDS", subjects=["gristmill.commands.*"], max_msgs=200_000,
+            max_bytes=4 << 30, **queue,
+        ),
+        StreamConfig(
+            name="EVENTS", subjects=["gristmill.events.>"], retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD, storage=StorageType.FILE, max_age=7 * DAY,
+            max_bytes=8 << 30, duplicate_window=600.0,
+        ),
+        StreamConfig(
+            name="DEAD", subjects=["gristmill.dead.*"], retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD, storage=StorageType.FILE, max_age=30 * DAY,
+            max_bytes=1 << 30, duplicate_window=600.0,
+        ),
+    ]  # fmt: skip
+
+
+def consumers(settings: Settings) -> list[tuple[str, ConsumerConfig]]:
+    """Every durable consumer, with the stream that it reads."""
+    intake = [
+        (
+            stream,
+            ConsumerConfig(
+                durable_name="ledger", ack_policy=AckPolicy.EXPLICIT, ack_wait=60.0,
+                max_deliver=-1, max_ack_pending=4000,
+            ),
+        )
+        for stream in ("REQUESTS", "INBOX")
+    ]  # fmt: skip
+    return intake + [
+        (
+            "COMMANDS",
+            ConsumerConfig(
+                durable_name=service, filter_subject=f"gristmill.commands.{service}",
+                ack_policy=AckPolicy.EXPLICIT, ack_wait=settings.ack_wait, max_deliver=20,
+                max_ack_pending=MOST_PACKS,
+            ),
+        )
+        for service in SERVICES
+    ]  # fmt: skip
+
+
+async def declare(client: Client, settings: Settings) -> None:
+    """Create what is missing and bring what is there to this declaration."""
+    stream = client.jetstream()
+    for config in streams():
+        try:
+            await stream.add_stream(config)
+        except nats.js.errors.BadRequestError:
+            await stream.update_stream(config)
+    for name, consumer in consumers(settings):
+        await stream.add_consumer(name, consumer)
+
+
+class BusClosed(GristmillError):
+    """The connection is gone for good; the process that holds it must end and be started anew."""
+
+
+async def connect(settings: Settings, name: str) -> Client:
+    """Connect, and stay: reconnect for ever, so that a closed connection never starves a loop."""
+    url = settings.nats_url.get_secret_value()
+    user = url.split("//", 1)[-1].split(":", 1)[0] if "@" in url else name
+    try:
+        return await nats.connect(
+            url,
+            name=name,
+            inbox_prefix=f"_INBOX.{user}".encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.25,
+            connect_timeout=5,
+            allow_reconnect=True,
+            error_cb=_quiet,
+            pending_size=64 * 1024 * 1024,
+        )
+    except (OSError, nats.errors.Error, TimeoutError) as problem:
+        raise Unavailable(
+            "bus_unavailable",
+            f"The event bus does not answer ({type(problem).__name__}).",
+            waiting_for="the event bus",
+            retry_after=2,
+        ) from None
+
+
+async def _quiet(problem: Exception) -> None:
+    """Connection errors show in readiness, not as traces on the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message as it travels. ``id`` is the CloudEvents id, unique together with ``source``."""
+
+    type: str
+    id: str
+    source: str
+    subject: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def all_headers(self) -> dict[str, str]:
+        return {
+            "ce-specversion": "1.0",
+            "ce-type": self.type,
+            "ce-id": quote(self.id, safe="/:@!$&'()*+,;=-._~"),
+            "ce-source": quote(self.source, safe="/:@!$&'()*+,;=-._~"),
+            "content-type": "application/json",
+            **self.headers,
+        }
+
+
+class Undecodable(GristmillError):
+    """What came is no message of ours; trying again cannot help."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("undecodable", reason)
+
+
+def envelope_from(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Envelope:
+    """Read a message's attributes. Raise ``Undecodable`` where one that must be there is missing."""
+    found = {key.lower(): value for key, value in (headers or {}).items()}
+    for name in ("ce-type", "ce-id", "ce-source"):
+        if not found.get(name):
+            raise Undecodable(f"the CloudEvents attribute {name} is missing")
+    if found.get("ce-specversion") != "1.0":
+        raise Undecodable("ce-specversion is not 1.0")
+    return Envelope(
+        type=found.pop("ce-type"),
+        id=unquote(found.pop("ce-id")),
+        source=unquote(found.pop("ce-source")),
+        subject=subject,
+        body=body,
+        headers=found,
+    )
+
+
+def dump(message: BaseModel) -> bytes:
+    return orjson.dumps(message.model_dump(mode="json"))
+
+
+async def claim_check(blobs: Blobs, tenant: str, body: bytes) -> tuple[bytes, dict[str, str]]:
+    """A body as it travels: itself, or, when it is large, its reference."""
+    if len(body) <= INLINE:
+        return body, {}
+    ref = await blobs.put(tenant, "message", body, "application/json")
+    return b"{}", {BLOB: f"{ref.sha256}/{ref.size}"}
+
+
+async def claimed(blobs: Blobs, tenant: str, envelope: Envelope) -> bytes:
+    """The body of a message, fetched where it was checked in."""
+    mark = envelope.headers.get(BLOB)
+    if mark is None:
+        return envelope.body
+    sha256, _, size = mark.partition("/")
+    if not size.isdecimal():
+        raise Undecodable(f"the header {BLOB} is not <sha256>/<size>")
+    return await blobs.get(tenant, BlobRef(kind="message", sha256=sha256, size=int(size)))
+
+
+class Answer(BaseModel):
+    """What the ledger answers to a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    position: str | None = None
+    """Set when the request is recorded."""
+    job_id: UUID | None = None
+    code: str | None = None
+    """Set when the request is refused."""
+    message: str | None = None
+    status: int = 400
+    field: str = ""
+
+    def or_refused(self) -> "Answer":
+        """This answer, unless it is a refusal: then raise it."""
+        if self.code is not None:
+            raise Refused(self.code, self.message or "", status=self.status, field=self.field)
+        return self
+
+
+class Asks(Protocol):
+    """Says requests to the ledger and waits for what it answers."""
+
+    async def ask(
+        self, request: Request, *, tenant: str, source: str, request_id: str
+    ) -> Answer: ...
+
+
+class Asker:
+    """Requests over JetStream. The publisher's inbox travels in a header, because JetStream takes the reply subject."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._wait = settings.request_wait
+
+    async def ask(self, request: Request, *, tenant: str, source: str, request_id: str) -> Answer:
+        """Raise ``Unavailable`` when the bus does not take the request or the ledger does not answer in time.
+
+        The request may have been taken all the same: saying it again with the same id has one effect.
+        """
+        inbox = self._client.new_inbox()
+        replies = await self._client.subscribe(inbox, max_msgs=1)
+        envelope = Envelope(
+            type=wire_type(type(request)),
+            id=request_id,
+            source=source,
+            subject=request_subject(type(request), tenant),
+            body=dump(request),
+            headers={REPLY_TO: inbox},
+        )
+        try:
+            await self._client.jetstream().publish(
+                envelope.subject, envelope.body, timeout=self._wait, headers=envelope.all_headers()
+            )
+            reply = await replies.next_msg(timeout=self._wait)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, asyncio.TimeoutError):
+            raise Unavailable(
+                "job_queue_unavailable",
+                "Job queue manager not initialized",
+                waiting_for="the ledger",
+                retry_after=2,
+            ) from None
+        finally:
+            if not replies._closed:  # noqa: SLF001 - a one-shot subscription closes itself when answered
+                await replies.unsubscribe()
+        return Answer.model_validate_json(reply.data)
+
+
+def headers_of(message: Any) -> dict[str, str]:
+    """The headers of a nats-py message, which has None where there are none."""
+    return dict(message.headers or {})
