@@ -1,0 +1,138 @@
+"""Asks models and retries while waiting is short; says every call that was made. Judges no answer, keeps nothing.
+
+A wait belongs to the request that earned it: one 429 delays its own request and nobody else's. What would take
+longer than ``failure.LONGEST_WAIT`` is raised as ``Unavailable``, so that the worker can defer the unit and use the
+slot for another.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, Self
+
+from shared.clock import monotonic
+from shared.errors import Unavailable
+from shared.llm.failure import ModelError, deferral, wait_before_retry
+from shared.llm.model import Answered, CallRecord, ModelAnswer, ModelRequest, Provider
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+def _always() -> None:
+    """Let every call start."""
+
+
+def _unheard(_: CallRecord) -> None:
+    """Leave the records to the one who reads ``Answered.calls``."""
+
+
+class ModelClient:
+    """Providers by name, and the connections that they share.
+
+    ``jitter`` yields numbers in [0, 1); ``pause`` waits for seconds.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        *,
+        jitter: Callable[[], float],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        connections: Closable | None = None,
+    ) -> None:
+        self._providers = dict(providers)
+        self._jitter = jitter
+        self._pause = pause
+        self._connections = connections
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._connections is not None:
+            await self._connections.close()
+
+    async def call(
+        self,
+        provider: str,
+        request: ModelRequest,
+        *,
+        first: int = 0,
+        before_each: Callable[[], None] = _always,
+        report: Callable[[CallRecord], None] = _unheard,
+    ) -> Answered:
+        """Ask ``provider`` until it answers or asking on makes no sense.
+
+        ``before_each`` is asked before every single call and refuses by raising. ``report`` hears every call as it
+        ends, numbered from ``first``, also those of a request that fails or is cancelled. Raises ``ModelError``
+        where the failure is the unit's outcome, ``Unavailable`` where the unit is worth another attempt later.
+        """
+        asked = self._provider(provider)
+        calls: list[CallRecord] = []
+        waited = 0.0
+        while True:
+            before_each()
+            try:
+                answer = await self._once(asked, request, first + len(calls), calls, report)
+            except ModelError as error:
+                wait = wait_before_retry(error, len(calls), waited, self._jitter())
+                if wait is None:
+                    raise _final(error, f"{provider}/{request.model}") from error
+            else:
+                return Answered(answer, tuple(calls))
+            waited += wait
+            await self._pause(wait)
+
+    def _provider(self, name: str) -> Provider:
+        try:
+            return self._providers[name]
+        except KeyError:
+            known = ", ".join(sorted(self._providers)) or "none"
+            raise ModelError(
+                "unknown_provider",
+                f"No provider {name} is configured in this service (configured: {known}).",
+            ) from None
+
+    @staticmethod
+    async def _once(
+        provider: Provider,
+        request: ModelRequest,
+        number: int,
+        calls: list[CallRecord],
+        report: Callable[[CallRecord], None],
+    ) -> ModelAnswer:
+        """Make one call, and put it on record however it ends."""
+        began = monotonic()
+
+        def settle(outcome: str, said: ModelAnswer | ModelError | None) -> None:
+            record = CallRecord(
+                number,
+                outcome,
+                (monotonic() - began) * 1000,
+                *((said.prompt_tokens, said.completion_tokens, said.cached_tokens) if said else ()),
+            )
+            calls.append(record)
+            report(record)
+
+        try:
+            answer = await provider.complete(request)
+        except ModelError as error:
+            settle(error.code, error)
+            raise
+        except asyncio.CancelledError:
+            settle("cancelled", None)
+            raise
+        settle("ok", answer)
+        return answer
+
+
+def _final(error: ModelError, model: str) -> ModelError | Unavailable:
+    """What the caller hears when no further call is made now."""
+    retry_after = deferral(error)
+    if retry_after is None:
+        return error
+    return Unavailable(error.code, error.message, waiting_for=model, retry_after=retry_after)
