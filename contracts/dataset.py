@@ -29,6 +29,9 @@ class CloseDataset(Command):
     settings: GenerationSettings
     ending: Ending
     counts: "Counts"
+    rejected: dict[str, int]
+    failed: dict[str, int]
+    skipped: dict[str, int]
 
 
 class Counts(Message):

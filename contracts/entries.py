@@ -4,6 +4,7 @@ Texts live in bodies (``EntriesBody``, ``CallBody``), facts in events, so that a
 stays readable. A verdict always names its reason.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -168,8 +169,16 @@ class GenerateEntries(Command):
     plan: BlobRef
     seeds: tuple[int, ...]
     settings: GenerationSettings
+    share: int = Field(ge=1)
+    """Calls of this job that one worker may have in flight."""
     allowance: int | None = None
     """Worst-case cost of the pack in micro-units of currency; None: no budget applies."""
+
+    def only(self, units: Collection[UUID]) -> "GenerateEntries":
+        kept = [pair for pair in zip(self.units, self.seeds, strict=True) if pair[0] in units]
+        return self.model_copy(
+            update={"units": tuple(u for u, _ in kept), "seeds": tuple(s for _, s in kept)}
+        )
 
 
 class EntriesGenerated(Event):

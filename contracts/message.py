@@ -7,6 +7,7 @@ upcaster beside it, never an edit. This module says nothing about how messages t
 """
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
@@ -41,6 +42,12 @@ class Command(Message):
 
     job_id: UUID
     units: tuple[UUID, ...] = Field(min_length=1)
+
+    def only(self, units: Collection[UUID]) -> "Command":
+        """This command for some of its units; a command of one unit is indivisible."""
+        if not set(units).issuperset(self.units):
+            raise ValueError("a command of one unit cannot be divided")
+        return self
 
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)

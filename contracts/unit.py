@@ -63,6 +63,8 @@ class UnitFailed(Event):
     """The unit has no result, and why. ``fatal``: no other unit of the job can do better."""
 
     unit_id: UUID
+    command: str
+    """Wire type of the command that it was a unit of."""
     code: str
     message: str
     fatal: bool = False

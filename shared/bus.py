@@ -1,11 +1,11 @@
 """The JetStream topology, declared in one place, and the envelope of everything that travels on it.
 
-Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the JSON of the message as
-body. A body over ``INLINE`` bytes travels through the blob store and its reference in a header. The tenant is read from
+Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the JSON of
+the message as body. A body over ``INLINE`` bytes travels through the blob store and its reference in a
+header. The tenant is read from
 the subject, never from the body.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -47,38 +47,41 @@ BLOB = "gristmill-blob"
 M = TypeVar("M", bound=Message)
 
 
+def _work_queue(name: str, subjects: list[str], most: int, most_bytes: int) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=subjects,
+        retention=RetentionPolicy.WORK_QUEUE,
+        discard=DiscardPolicy.NEW,
+        storage=StorageType.FILE,
+        max_msgs=most,
+        max_bytes=most_bytes,
+        duplicate_window=600.0,
+    )
+
+
+def _history(name: str, subjects: list[str], days: int, most_bytes: int) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=subjects,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        storage=StorageType.FILE,
+        max_age=days * DAY,
+        max_bytes=most_bytes,
+        duplicate_window=600.0,
+    )
+
+
 def streams() -> list[StreamConfig]:
     """Every stream that Gristmill uses; the ledger creates them, the others find them."""
-    queue = {
-        "retention": RetentionPolicy.WORK_QUEUE,
-        "discard": DiscardPolicy.NEW,
-        "storage": StorageType.FILE,
-        "duplicate_window": 600.0,
-    }
     return [
-        StreamConfig(
-            name="REQUESTS", subjects=["gristmill.requests.*.*"], max_msgs=100_000,
-            max_bytes=1 << 30, **queue,
-        ),
-        StreamConfig(
-            name="INBOX", subjects=["gristmill.results.*"], max_msgs=200_000,
-            max_bytes=4 << 30, **queue,
-        ),
-        StreamConfig(
-            name="COMMANDS", subjects=["gristmill.commands.*"], max_msgs=200_000,
-            max_bytes=4 << 30, **queue,
-        ),
-        StreamConfig(
-            name="EVENTS", subjects=["gristmill.events.>"], retention=RetentionPolicy.LIMITS,
-            discard=DiscardPolicy.OLD, storage=StorageType.FILE, max_age=7 * DAY,
-            max_bytes=8 << 30, duplicate_window=600.0,
-        ),
-        StreamConfig(
-            name="DEAD", subjects=["gristmill.dead.*"], retention=RetentionPolicy.LIMITS,
-            discard=DiscardPolicy.OLD, storage=StorageType.FILE, max_age=30 * DAY,
-            max_bytes=1 << 30, duplicate_window=600.0,
-        ),
-    ]  # fmt: skip
+        _work_queue("REQUESTS", ["gristmill.requests.*.*"], 100_000, 1 << 30),
+        _work_queue("INBOX", ["gristmill.results.*"], 200_000, 4 << 30),
+        _work_queue("COMMANDS", ["gristmill.commands.*"], 200_000, 4 << 30),
+        _history("EVENTS", ["gristmill.events.>"], 7, 8 << 30),
+        _history("DEAD", ["gristmill.dead.*"], 30, 1 << 30),
+    ]
 
 
 def consumers(settings: Settings) -> list[tuple[str, ConsumerConfig]]:
@@ -251,7 +254,7 @@ class Asks(Protocol):
 
 
 class Asker:
-    """Requests over JetStream. The publisher's inbox travels in a header, because JetStream takes the reply subject."""
+    """Requests over JetStream, which takes the reply subject: the asker's own inbox travels in a header."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
@@ -277,7 +280,7 @@ class Asker:
                 envelope.subject, envelope.body, timeout=self._wait, headers=envelope.all_headers()
             )
             reply = await replies.next_msg(timeout=self._wait)
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, asyncio.TimeoutError):
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
             raise Unavailable(
                 "job_queue_unavailable",
                 "Job queue manager not initialized",

@@ -88,7 +88,7 @@ create table ledger.interests (
 );
 create index interests_of_stream on ledger.interests (stream_id) where not settled;
 
--- A command that was issued, once for each of its attempts' payloads; `published` turns true when the bus has it.
+-- A command that was issued; `published` turns true when the bus has its newest attempt.
 create table ledger.commands (
     command_id uuid primary key,
     seq        bigint generated always as identity,
@@ -99,6 +99,7 @@ create table ledger.commands (
     attempt    int not null,
     trace      text,
     data       jsonb not null,
+    units      uuid[], -- of these only; null: of all
     published  boolean not null default false
 );
 create index commands_due on ledger.commands (seq) where not published;

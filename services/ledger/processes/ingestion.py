@@ -1,0 +1,215 @@
+"""Documents, from submitted bytes to chunks, and the jobs that only parse and chunk.
+
+A document is parsed once and chunked once for each way of cutting that was asked for; every job that needs it waits
+for the same work. The newest chunking is the document's own until another is asked for.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from contracts.blob import BlobRef
+from contracts.document import (
+    ChunkDocument,
+    Chunking,
+    DocumentAdded,
+    DocumentChunked,
+    DocumentParsed,
+    DocumentRejected,
+    ParseDocument,
+)
+from contracts.generation import PlanDocument
+from contracts.identity import unit_id
+from contracts.job import JobCancelled, JobCancelling, JobCompleted, JobFailed, JobStarted
+from contracts.message import Event, Message, Recorded
+from contracts.processing import ProcessingRequested
+from contracts.unit import UnitFailed
+from services.ledger.processes.decision import Decision
+
+
+class DocumentState(Message):
+    project_id: UUID
+    name: str
+    blob: BlobRef
+    status: Literal["added", "parsed", "chunked", "rejected"] = "added"
+    working: Literal["parse", "chunk"] | None = None
+    wanted: Chunking | None = None
+    """How it is to be cut as soon as it is parsed."""
+    text: BlobRef | None = None
+    structure: BlobRef | None = None
+    language: str | None = None
+    chunking: Chunking | None = None
+    table: BlobRef | None = None
+    chunks: int = 0
+    code: str | None = None
+    message: str | None = None
+
+
+def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> DocumentState | None:
+    """Fold one event of a document's stream; None before it was added."""
+    event = recorded.event
+    if isinstance(event, DocumentAdded):
+        return DocumentState(project_id=event.project_id, name=event.name, blob=event.blob)
+    if state is None:
+        return None
+    match event:
+        case DocumentParsed():
+            return state.model_copy(
+                update={
+                    "status": "parsed",
+                    "working": None,
+                    "text": event.text,
+                    "structure": event.structure,
+                    "language": event.language,
+                }
+            )
+        case DocumentChunked():
+            return state.model_copy(
+                update={
+                    "status": "chunked",
+                    "working": None,
+                    "wanted": None,
+                    "chunking": event.chunking,
+                    "table": event.table,
+                    "chunks": event.chunks,
+                }
+            )
+        case DocumentRejected():
+            return state.model_copy(
+                update={
+                    "status": "rejected",
+                    "working": None,
+                    "wanted": None,
+                    "code": event.code,
+                    "message": event.message,
+                }
+            )
+        case _:
+            return state
+
+
+def rejection(state: DocumentState, document: UUID, failed: UnitFailed) -> DocumentRejected:
+    """A unit of a document that failed without a word of its own makes the document unusable."""
+    stage: Literal["parse", "chunk"] = "chunk" if "chunk" in failed.command else "parse"
+    return DocumentRejected(
+        document_id=document,
+        project_id=state.project_id,
+        stage=stage,
+        code=failed.code,
+        message=failed.message,
+    )
+
+
+def want(state: DocumentState, chunking: Chunking | None) -> DocumentState:
+    """Ask for a document to be parsed (None) or cut in some way."""
+    if chunking is None or state.status == "rejected" or is_cut(state, chunking):
+        return state
+    return state.model_copy(update={"wanted": chunking})
+
+
+def is_cut(state: DocumentState, chunking: Chunking | None) -> bool:
+    return state.status == "chunked" and chunking in (None, state.chunking)
+
+
+def is_settled(state: DocumentState) -> bool:
+    """Nothing more is to be done for it."""
+    return state.status == "rejected" or (
+        state.working is None and state.wanted is None and state.status != "added"
+    )
+
+
+def decide_document(state: DocumentState, document: UUID) -> Decision[DocumentState]:
+    """The next step towards what is wanted, if none is under way."""
+    if state.working is not None or state.status == "rejected":
+        return Decision(state)
+    if state.text is None or state.structure is None:
+        parse = ParseDocument(
+            job_id=document,
+            units=(unit_id(document, "parse"),),
+            document_id=document,
+            project_id=state.project_id,
+            name=state.name,
+            blob=state.blob,
+        )
+        return Decision(state.model_copy(update={"working": "parse"}), commands=(parse,))
+    if state.wanted is None:
+        return Decision(state)
+    chunk = ChunkDocument(
+        job_id=document,
+        units=(unit_id(document, f"chunk/{state.wanted.key()}"),),
+        document_id=document,
+        project_id=state.project_id,
+        text=state.text,
+        structure=state.structure,
+        chunking=state.wanted,
+    )
+    return Decision(state.model_copy(update={"working": "chunk"}), commands=(chunk,))
+
+
+def plan_document(state: DocumentState, document: UUID) -> PlanDocument | None:
+    """A document as the planner needs it; None where it cannot be used."""
+    if state.text is None or state.structure is None or state.table is None:
+        return None
+    return PlanDocument(
+        document_id=document,
+        name=state.name,
+        language=state.language,
+        text=state.text,
+        structure=state.structure,
+        table=state.table,
+        chunks=state.chunks,
+    )
+
+
+class ProcessingState(Message):
+    phase: Literal["waiting", "ended"] = "waiting"
+    documents: int
+    waiting: int
+    rejected: int = 0
+    started: bool = False
+    cancelling: bool = False
+    refusal: tuple[str, str] | None = None
+    """Code and message of the first document that was rejected."""
+
+
+def start(_request: ProcessingRequested, *, documents: int, waiting: int) -> ProcessingState:
+    return ProcessingState(documents=documents, waiting=waiting)
+
+
+def settled(state: ProcessingState, document: DocumentState) -> ProcessingState:
+    refused = document.status == "rejected"
+    refusal = (document.code or "", document.message or "") if refused else None
+    return state.model_copy(
+        update={
+            "waiting": state.waiting - 1,
+            "rejected": state.rejected + refused,
+            "refusal": state.refusal or refusal,
+        }
+    )
+
+
+def evolve(state: ProcessingState, recorded: Recorded[Event]) -> ProcessingState:
+    match recorded.event:
+        case JobStarted():
+            return state.model_copy(update={"started": True})
+        case JobCancelling():
+            return state.model_copy(update={"cancelling": True})
+        case JobCompleted() | JobFailed() | JobCancelled():
+            return state.model_copy(update={"phase": "ended"})
+        case _:
+            return state
+
+
+def decide(state: ProcessingState) -> Decision[ProcessingState]:
+    """A job of documents ends when all of them are settled; it fails only when none could be used."""
+    if state.phase == "ended":
+        return Decision(state, ended=True)
+    if state.cancelling:
+        return Decision(state, events=(JobCancelled(),))
+    if not state.started:
+        return Decision(state, events=(JobStarted(documents=state.documents),))
+    if state.waiting:
+        return Decision(state)
+    if state.refusal is not None and state.rejected == state.documents:
+        code, message = state.refusal
+        return Decision(state, events=(JobFailed(code=code, message=message),))
+    return Decision(state, events=(JobCompleted(),))
