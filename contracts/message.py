@@ -9,6 +9,7 @@ upcaster beside it, never an edit. This module says nothing about how messages t
 import re
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -89,6 +90,7 @@ def name_parts(cls: type[Message]) -> tuple[str, str, int]:
     return words[0], "_".join(words[1:]), version
 
 
+@cache
 def wire_type(cls: type[Message]) -> str:
     """The CloudEvents ``type`` of a message class."""
     noun, verb, version = name_parts(cls)

@@ -173,85 +173,118 @@ async def _speak_json(connection: "asyncpg.Connection[Any]") -> None:
     )
 
 
-async def lock_log(connection: "Connection") -> Position:
-    """Take the log's lock until the transaction ends; return the newest position."""
-    row = await connection.fetchrow(
-        "select era, head from ledger.logs where log_id = $1 for update", LOG
-    )
-    if row is None:
-        raise WrongSchema(None)
-    return Position(row["era"], row["head"])
+class Appending:
+    """What one transaction appends: begun under the log's lock, written by ``flush`` in one go.
 
-
-async def append(
-    connection: "Connection", head: Position, appends: Sequence[Append]
-) -> list[Recorded[Event]]:
-    """Append within a transaction that holds the log's lock (``head`` is what ``lock_log`` returned).
-
-    Events that the log holds already (by id) are skipped. Raises ``Conflict`` where a stream is not at the version
-    that was expected; the caller's transaction then rolls back.
+    Events that the log holds already (by id) are skipped, so doing a step again has one effect.
     """
-    ids = [new.id for each in appends for new in each.events]
-    known = {
-        row["event_id"]
-        for row in await connection.fetch(
-            "select event_id from ledger.events where event_id = any($1::uuid[])", ids
+
+    def __init__(self, connection: "Connection", head: Position, now: datetime) -> None:
+        self._connection = connection
+        self._head = head
+        self._now = now
+        self._versions: dict[UUID, int] = {}
+        self._streams: dict[UUID, tuple[str, str]] = {}
+        self._known: set[UUID] = set()
+        self.recorded: list[Recorded[Event]] = []
+
+    @classmethod
+    async def begin(cls, connection: "Connection") -> "Appending":
+        """Take the log's lock until the transaction ends."""
+        row = await connection.fetchrow(
+            "select era, head, clock_timestamp() as now from ledger.logs where log_id = $1 for update",
+            LOG,
         )
-    }
-    versions = await _versions(connection, {each.stream for each in appends})
-    recorded = _number(head, appends, known, versions, await _clock(connection))
-    if recorded:
-        await _insert(connection, recorded)
-        await _advance(connection, appends, versions, recorded[-1].position)
-    return recorded
+        if row is None:
+            raise WrongSchema(None)
+        return cls(connection, Position(row["era"], row["head"]), row["now"])
 
+    @property
+    def now(self) -> datetime:
+        """The database's clock when the lock was taken."""
+        return self._now
 
-async def _clock(connection: "Connection") -> datetime:
-    now: datetime = await connection.fetchval("select clock_timestamp()")
-    return now
+    @property
+    def position(self) -> Position:
+        """Of the newest event, those not yet flushed included."""
+        return Position(self._head.era, self._head.n + len(self.recorded))
 
-
-async def _versions(connection: "Connection", streams: Collection[UUID]) -> dict[UUID, int]:
-    rows = await connection.fetch(
-        "select stream_id, version from ledger.streams where stream_id = any($1::uuid[])",
-        list(streams),
-    )
-    return dict.fromkeys(streams, 0) | {row["stream_id"]: row["version"] for row in rows}
-
-
-def _number(
-    head: Position,
-    appends: Sequence[Append],
-    known: Collection[UUID],
-    versions: dict[UUID, int],
-    now: datetime,
-) -> list[Recorded[Event]]:
-    """Give each new event its version and position; ``versions`` is advanced."""
-    recorded: list[Recorded[Event]] = []
-    seen = set(known)
-    for each in appends:
-        if each.expected is not None and versions[each.stream] != each.expected:
-            raise Conflict(each.stream, each.expected, versions[each.stream])
-        for new in each.events:
-            if new.id in seen:
-                continue
-            seen.add(new.id)
-            versions[each.stream] += 1
-            recorded.append(
-                Recorded[Event].model_construct(
-                    event=new.event,
-                    id=new.id,
-                    stream=each.stream,
-                    version=versions[each.stream],
-                    position=str(Position(head.era, head.n + len(recorded) + 1)),
-                    tenant=each.tenant,
-                    job_id=new.job_id,
-                    cause_id=new.cause_id,
-                    traceparent=new.trace,
-                    recorded_at=now,
-                )
+    async def load(self, streams: Collection[UUID], events: Collection[UUID]) -> None:
+        """Learn the versions of streams and which of these events the log holds. Must precede ``add``."""
+        unknown = [stream for stream in streams if stream not in self._versions]
+        if unknown:
+            self._versions |= dict.fromkeys(unknown, 0)
+            rows = await self._connection.fetch(
+                "select stream_id, version from ledger.streams where stream_id = any($1::uuid[])",
+                unknown,
             )
-    return recorded
+            self._versions |= {row["stream_id"]: row["version"] for row in rows}
+        if events:
+            rows = await self._connection.fetch(
+                "select event_id from ledger.events where event_id = any($1::uuid[])", list(events)
+            )
+            self._known |= {row["event_id"] for row in rows}
+
+    def version(self, stream: UUID) -> int:
+        return self._versions[stream]
+
+    def add(self, stream: UUID, kind: str, tenant: str, new: NewEvent) -> Recorded[Event] | None:
+        """Give an event its place; None when the log holds it already."""
+        if new.id in self._known:
+            return None
+        self._known.add(new.id)
+        self._versions[stream] += 1
+        self._streams[stream] = (tenant, kind)
+        recorded = Recorded[Event].model_construct(
+            event=new.event,
+            id=new.id,
+            stream=stream,
+            version=self._versions[stream],
+            position=str(Position(self._head.era, self._head.n + len(self.recorded) + 1)),
+            tenant=tenant,
+            job_id=new.job_id,
+            cause_id=new.cause_id,
+            traceparent=new.trace,
+            recorded_at=self._now,
+        )
+        self.recorded.append(recorded)
+        return recorded
+
+    async def flush(self) -> None:
+        """Write what was added: events, versions of their streams, the log's head."""
+        if not self.recorded:
+            return
+        await _insert(self._connection, self.recorded)
+        await self._connection.execute(
+            """
+            insert into ledger.streams (stream_id, tenant, kind, version)
+            select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[])
+            on conflict (stream_id) do update set version = excluded.version
+            """,
+            list(self._streams),
+            [tenant for tenant, _ in self._streams.values()],
+            [kind for _, kind in self._streams.values()],
+            [self._versions[stream] for stream in self._streams],
+        )
+        await self._connection.execute(
+            "update ledger.logs set head = $2 where log_id = $1", LOG, self.position.n
+        )
+
+
+async def append(connection: "Connection", appends: Sequence[Append]) -> list[Recorded[Event]]:
+    """Append in the caller's transaction. Raise ``Conflict`` where a stream is not at the version expected."""
+    appending = await Appending.begin(connection)
+    await appending.load(
+        [each.stream for each in appends], [new.id for each in appends for new in each.events]
+    )
+    for each in appends:
+        found = appending.version(each.stream)
+        if each.expected is not None and found != each.expected:
+            raise Conflict(each.stream, each.expected, found)
+        for new in each.events:
+            appending.add(each.stream, each.kind, each.tenant, new)
+    await appending.flush()
+    return appending.recorded
 
 
 async def _insert(connection: "Connection", recorded: Sequence[Recorded[Event]]) -> None:
@@ -276,29 +309,6 @@ async def _insert(connection: "Connection", recorded: Sequence[Recorded[Event]])
         [each.traceparent for each in recorded],
         [each.event.model_dump(mode="json") for each in recorded],
         [each.recorded_at for each in recorded],
-    )
-
-
-async def _advance(
-    connection: "Connection",
-    appends: Sequence[Append],
-    versions: Mapping[UUID, int],
-    last: str,
-) -> None:
-    streams = {each.stream: each for each in appends}
-    await connection.execute(
-        """
-        insert into ledger.streams (stream_id, tenant, kind, version)
-        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[])
-        on conflict (stream_id) do update set version = excluded.version
-        """,
-        list(streams),
-        [each.tenant for each in streams.values()],
-        [each.kind for each in streams.values()],
-        [versions[stream] for stream in streams],
-    )
-    await connection.execute(
-        "update ledger.logs set head = $2 where log_id = $1", LOG, Position.parse(last).n
     )
 
 
