@@ -49,7 +49,9 @@ class Program:
 class ChildEnded(GristmillError):
     """A child process ended while somebody waited for it to be ready."""
 
-    def __init__(self, name: str, status: str, last_words: str) -> None:
+    def __init__(self, name: str, status: str, last_words: str, *, hung: bool) -> None:
+        self.hung = hung
+        """It still ran, but did not answer in time."""
         super().__init__(
             "child_ended", f"{name} {status} before it was ready. Its last words:\n{last_words}"
         )
@@ -115,7 +117,7 @@ class Child:
             if not self.alive or time.monotonic() > deadline:
                 code = None if self._process is None else self._process.returncode
                 status = f"did not answer for {within:g} s" if code is None else spoken(code)
-                raise ChildEnded(self.program.name, status, self.last_words())
+                raise ChildEnded(self.program.name, status, self.last_words(), hung=code is None)
             await asyncio.sleep(POLL)
 
     def keep(self) -> None:
@@ -162,8 +164,16 @@ class Child:
     async def stop(self) -> None:
         """End the child: the polite signal first, SIGKILL after its bound. Safe to call twice."""
         self._stopping.set()
+        await self._end()
+        if self._keeper is not None:
+            await self._keeper
+            await self._end()  # the keeper may have been starting it again at that moment
+
+    async def _end(self) -> None:
         process = self._process
-        if process is not None and process.returncode is None:
+        if process is None:
+            return
+        if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(self.program.stop_with)
             try:
@@ -173,10 +183,7 @@ class Child:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        if self._keeper is not None:
-            await self._keeper
-        if process is not None:
-            self._clear(process.pid)
+        self._clear(process.pid)
 
     def kill(self) -> None:
         """End the child and its group now; ``stop`` still has to be awaited."""

@@ -2,11 +2,16 @@
 
 import secrets
 import socket
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from shared.stack.child import Child, ChildEnded
 
 LOWEST, HIGHEST = 15_000, 31_999
 """Below the range from which systems draw the ports of outgoing connections (32768 and up): a client that
 knocks at a server's port while the server restarts could otherwise be given that very port and hold it."""
 TRIES = 200
+STARTS = 5
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -26,3 +31,29 @@ def is_free(host: str, port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+async def listening(
+    make: Callable[[int], Child], answers: Callable[[int], Awaitable[bool]], within: float
+) -> tuple[Child, int]:
+    """Start a server on a free port and wait until it answers there.
+
+    Raise ``ChildEnded`` where it does not, with its last words.
+    """
+    for attempt in range(1, STARTS + 1):
+        port = free_port()
+        child = make(port)
+        await child.spawn()
+        try:
+            await child.ready(partial(answers, port), within)
+        except ChildEnded as ended:
+            await child.stop()
+            # A server that ended most likely lost the race for its port; one that hangs would hang again.
+            if ended.hung or attempt == STARTS:
+                raise
+        except BaseException:
+            await child.stop()
+            raise
+        else:
+            return child, port
+    raise AssertionError("unreachable: the last attempt returns or raises")

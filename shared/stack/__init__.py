@@ -1,0 +1,155 @@
+"""The embedded servers: a real NATS and a real Postgres from wheels, on loopback, kept running.
+
+``start`` needs nothing but a folder; what was in it goes on. The servers come back by themselves on the same ports
+when they die, and none outlives the process that started them. No schema and no stream is made here.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from shared.stack.child import Child, ChildEnded, Program
+from shared.stack.folder import NATS_USERS, SERVICES, claimed, make, passwords
+from shared.stack.guard import Guard
+from shared.stack.jetstream import Nats, start_nats
+from shared.stack.postgres import Database, Postgres, start_postgres
+
+__all__ = [
+    "NATS_USERS",
+    "SERVICES",
+    "Child",
+    "ChildEnded",
+    "Database",
+    "Guard",
+    "Nats",
+    "Postgres",
+    "Program",
+    "Running",
+    "start",
+]
+
+
+class Running:
+    """The servers of one data folder. All URLs hold passwords: they are secrets."""
+
+    def __init__(
+        self,
+        data: Path,
+        guard: Guard,
+        nats: Nats,
+        postgres: Postgres,
+        nats_passwords: Mapping[str, str],
+        *,
+        durable: bool,
+    ) -> None:
+        self.data = data
+        self.guard = guard
+        self.nats = nats
+        self.postgres = postgres
+        self._nats_passwords = nats_passwords
+        self._durable = durable
+        self._extra: list[tuple[Nats, Path]] = []
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def admin_url(self) -> str:
+        """Of the superuser, for migrations only."""
+        return self.postgres.database.admin_url
+
+    def nats_url(self, service: str) -> str:
+        """With the user and password of ``service``; its client's inbox prefix is ``_INBOX.<service>``."""
+        return self.nats.url(service)
+
+    def database_url(self, role: str) -> str:
+        """``ledger``, ``reader`` or ``gateway``."""
+        return self.postgres.database.url(role)
+
+    def pid(self, server: Literal["nats", "postgres"]) -> int:
+        """Of ``nats`` or ``postgres``; another one after a restart."""
+        return self.nats.pid if server == "nats" else self.postgres.pid
+
+    async def fresh_database(self) -> Database:
+        """A copy of the main database as it is now, to which nobody may be connected meanwhile."""
+        return await self.postgres.copy()
+
+    async def drop_database(self, database: Database) -> None:
+        """Remove a copy, throwing out whoever is connected."""
+        await self.postgres.drop(database)
+
+    async def fresh_nats(self) -> Nats:
+        """A further, empty NATS server with the same users; it stops with the others, or by its ``stop``."""
+        folder = Path(tempfile.mkdtemp(prefix="nats-", dir=self.data))
+        extra = await start_nats(
+            folder, folder, self._nats_passwords, self.guard, durable=self._durable
+        )
+        self._extra.append((extra, folder))
+        return extra
+
+    async def stop(self) -> None:
+        """Stop every server, in parallel."""
+        extra = [server.stop() for server, _ in self._extra]
+        await asyncio.gather(self.nats.stop(), self.postgres.stop(), *extra)
+        for _, folder in self._extra:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End every server at once, without waiting; ``stop`` still has to be awaited."""
+        self.nats.kill()
+        self.postgres.kill()
+        for server, _ in self._extra:
+            server.kill()
+
+
+@asynccontextmanager
+async def start(data: Path, *, durable: bool = True) -> AsyncIterator[Running]:
+    """Start the servers over folder ``data``, yield them, and stop them.
+
+    Args:
+        data: made where missing; a second start over the same folder continues.
+        durable: False trades safety against a power cut for speed; for tests. A killed process loses nothing.
+
+    Raises:
+        Refused: ``already_running`` where another process holds the folder; ``postgres_as_root``.
+        ChildEnded: a server could not be started; its last words are in the message.
+    """
+    data = make(data)
+    with claimed(data):
+        known = passwords(data)
+        guard = Guard()
+        try:
+            nats, postgres = await _both(
+                start_nats(data / "nats", data / "logs", known.nats, guard, durable=durable),
+                start_postgres(
+                    data / "postgres", data / "logs", known.postgres, guard, durable=durable
+                ),
+            )
+            running = Running(data, guard, nats, postgres, known.nats, durable=durable)
+            try:
+                yield running
+            finally:
+                await running.stop()
+        finally:
+            guard.close()
+
+
+async def _both(
+    nats: Coroutine[None, None, Nats], postgres: Coroutine[None, None, Postgres]
+) -> tuple[Nats, Postgres]:
+    """Start both at once; where one fails, the other is stopped before the error goes on."""
+    first, second = asyncio.create_task(nats), asyncio.create_task(postgres)
+    try:
+        return await asyncio.gather(first, second)
+    except BaseException:
+        first.cancel()
+        second.cancel()
+        for started in await asyncio.gather(first, second, return_exceptions=True):
+            if isinstance(started, Nats | Postgres):
+                await started.stop()
+        raise
