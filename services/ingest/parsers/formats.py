@@ -1,0 +1,125 @@
+"""Which format a file has, told by its name and checked against its first bytes. Decides, and reads no content."""
+
+from pathlib import PurePath
+
+from services.ingest.parsers.archive import office_kind
+from services.ingest.parsers.outcome import ALLOWED, MAX_BYTES, Unreadable
+
+_LEGACY = {".doc": ".docx", ".dot": ".docx", ".rtf": ".docx", ".ppt": ".pptx", ".xls": ".xlsx"}
+_OFFICE = frozenset({".docx", ".pptx", ".xlsx"})
+_ALIASES = {".htm": ".html"}
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_BINARY = (
+    (b"%PDF-", "PDF"),
+    (b"PK\x03\x04", "archive"),
+    (_OLE, "old Office"),
+    (b"\x89PNG\r\n\x1a\n", "PNG image"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"GIF8", "GIF image"),
+    (b"\x1f\x8b", "gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!", "RAR"),
+    (b"\x7fELF", "program"),
+)
+
+
+def format_of(name: str, data: bytes) -> str:
+    """Give the format as its lower-case ending, ``.htm`` as ``.html``. Raise ``Unreadable`` with a stable code."""
+    ending = PurePath(name).suffix.lower()
+    if ending in _LEGACY:
+        better = _LEGACY[ending]
+        raise Unreadable(
+            "legacy_format",
+            f"{ending} files are not read. Save the document as {better} and add it again.",
+        )
+    if ending not in ALLOWED:
+        raise Unreadable(
+            "unsupported_type",
+            f"{ending or 'A name without an ending'} is not a format that can be read. Allowed: {', '.join(ALLOWED)}.",
+        )
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+        raise Unreadable("empty_file", "The file is empty.")
+    if len(data) > MAX_BYTES:
+        raise Unreadable(
+            "too_large",
+            f"The file has {len(data):,} bytes; at most {MAX_BYTES:,} are read. Split it.",
+        )
+    ending = _ALIASES.get(ending, ending)
+    if ending == ".pdf":
+        _check_pdf(data)
+    elif ending in _OFFICE:
+        _check_office(ending, data)
+    else:
+        _check_text(ending, data)
+    return ending
+
+
+def _mismatch(ending: str, found: str) -> Unreadable:
+    return Unreadable(
+        "type_mismatch",
+        f"The name ends in {ending}, but the content is {found}. Give the file the right name ending.",
+    )
+
+
+def _magic(data: bytes) -> str:
+    return next((found for magic, found in _BINARY if data.startswith(magic)), "")
+
+
+def _looks_like_text(data: bytes) -> bool:
+    try:
+        head = data[:4096].decode("utf-8", "strict" if len(data) <= 4096 else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return sum(character < " " and character not in "\t\n\r\f" for character in head) == 0
+
+
+def _check_pdf(data: bytes) -> None:
+    # The standard lets the header stand anywhere in the first 1,024 bytes.
+    if b"%PDF-" in data[:1024]:
+        return
+    found = _magic(data)
+    if found == "archive":
+        found = f"{office_kind(data) or 'an archive'}"
+    if found:
+        raise _mismatch(".pdf", found)
+    if _looks_like_text(data):
+        raise _mismatch(".pdf", "plain text")
+    raise Unreadable("corrupt_file", "The file is damaged: it has no PDF header.")
+
+
+def _check_office(ending: str, data: bytes) -> None:
+    found = _magic(data)
+    if found == "old Office":
+        if _ENCRYPTED_PACKAGE in data:
+            raise Unreadable(
+                "encrypted_file",
+                "The file is encrypted. Save it without a password and add it again.",
+            )
+        raise _mismatch(ending, "of the old Office format")
+    if found == "archive":
+        kind = office_kind(data)
+        if kind == ending:
+            return
+        if kind:
+            raise _mismatch(ending, kind)
+        raise Unreadable(
+            "corrupt_file", f"The file is an archive, but no {ending} document is in it."
+        )
+    if found:
+        raise _mismatch(ending, found)
+    if _looks_like_text(data):
+        raise _mismatch(ending, "plain text")
+    raise Unreadable("corrupt_file", f"The file is damaged: it is no {ending} archive.")
+
+
+def _check_text(ending: str, data: bytes) -> None:
+    found = _magic(data)
+    if found in {"PDF", "old Office"}:
+        raise _mismatch(ending, found)
+    if found == "archive":
+        kind = office_kind(data)
+        if kind:
+            raise _mismatch(ending, kind)
+    if found:
+        raise Unreadable("binary_file", f"The file holds binary data ({found}), not text.")

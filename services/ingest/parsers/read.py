@@ -1,0 +1,108 @@
+"""The one way in: bytes and a name become a ``Parsed`` or an ``Unreadable``. Chooses the reader, reads nothing."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import PurePath
+
+from contracts.document import Heading, PageSpan, Structure
+from services.ingest.parsers.clean import clean
+from services.ingest.parsers.formats import format_of
+from services.ingest.parsers.language import language_of
+from services.ingest.parsers.markdown import front_title, headings
+from services.ingest.parsers.outcome import Extract, Parsed, Unreadable
+from services.ingest.parsers.plain import decode
+
+PLAIN = "gristmill-text/1"
+_NO_TITLE = re.compile(
+    r"\s*|\(?(untitled|anonymous|unspecified|document\d*|powerpoint presentation)\)?"
+    r"|microsoft word - .*|.*\.(docx?|pdf|tex|dvi|indd)",
+    re.IGNORECASE,
+)
+
+
+def _read_text(data: bytes) -> Extract:
+    text = decode(data)
+    return Extract(text=text, parser=PLAIN, title=front_title(text))
+
+
+def _reader(ending: str) -> Callable[[bytes], Extract]:
+    """The reader of a format; the libraries of the others are not loaded for it."""
+    if ending in {".md", ".txt"}:
+        return _read_text
+    if ending == ".pdf":
+        from services.ingest.parsers.pdf import read_pdf
+
+        return read_pdf
+    if ending == ".docx":
+        from services.ingest.parsers.docx import read_docx
+
+        return read_docx
+    from services.ingest.parsers import converted
+
+    return {
+        ".pptx": converted.read_slides,
+        ".xlsx": converted.read_sheets,
+        ".html": converted.read_html,
+        ".csv": converted.read_csv,
+    }[ending]
+
+
+def parse(name: str, data: bytes) -> Parsed:
+    """Read a document. ``name`` is the file name as the user knows it; its ending names the format.
+
+    The text of .md and .txt is verbatim after ``clean``. Raise ``Unreadable`` with a stable code.
+    """
+    ending = format_of(name, data)
+    extract = _reader(ending)(data)
+    text, starts = _cleaned(extract)
+    if not text.strip():
+        raise Unreadable("no_text", "There is no text in the file.")
+    found = headings(text)
+    ends = (*starts[1:], len(text))
+    structure = Structure(
+        title=_title(name, extract, text, found),
+        language=language_of(text),
+        headings=found,
+        pages=tuple(
+            PageSpan(number=number, start=start, end=end)
+            for number, (start, end) in enumerate(zip(starts, ends, strict=False), 1)
+        ),
+    )
+    return Parsed(text=text, structure=structure, parser=extract.parser)
+
+
+def _cleaned(extract: Extract) -> tuple[str, tuple[int, ...]]:
+    """Clean page by page, so that each page's offset still stands where its text begins."""
+    if not extract.pages:
+        return clean(extract.text), ()
+    borders = (*extract.pages, len(extract.text))
+    pieces = [clean(extract.text[: borders[0]])]
+    starts: list[int] = []
+    length = len(pieces[0])
+    for start, end in pairwise(borders):
+        starts.append(length)
+        pieces.append(clean(extract.text[start:end]))
+        length += len(pieces[-1])
+    return "".join(pieces), tuple(starts)
+
+
+def _title(name: str, extract: Extract, text: str, found: tuple[Heading, ...]) -> str:
+    """First heading of level 1, else the metadata's title, else any heading or a short first line, else the name."""
+    claimed = " ".join(clean(extract.title).split())
+    if _NO_TITLE.fullmatch(claimed):
+        claimed = ""
+    stem = PurePath(name).stem
+    if extract.titled_by_name:
+        return claimed or stem
+    top = next((heading.text for heading in found if heading.level == 1), "")
+    any_heading = found[0].text if found else ""
+    return (top or claimed or any_heading or _first_line(text) or stem)[:300]
+
+
+def _first_line(text: str) -> str:
+    """A first line that stands alone, is short and is no sentence."""
+    first, _, rest = text.lstrip("\n").partition("\n")
+    first = first.strip()
+    alone = not rest.split("\n", 1)[0].strip()
+    return first if alone and 0 < len(first) <= 80 and first[-1] not in ".,;:!" else ""
