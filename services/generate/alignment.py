@@ -42,8 +42,14 @@ class _Normal:
     there: list[int]
 
     def origin(self, place: int) -> int:
+        """The offset in the text that was normalised."""
         piece = bisect_right(self.here, place) - 1
         return self.there[piece] + place - self.here[piece]
+
+    def place(self, origin: int) -> int:
+        """Where an offset of the text that was normalised came to be, or what follows it."""
+        piece = max(bisect_right(self.there, origin) - 1, 0)
+        return self.here[piece] + max(origin - self.there[piece], 0)
 
 
 def align(quote: str, text: str, start: int, end: int, minimum: float = 90.0) -> Evidence:
@@ -60,12 +66,12 @@ def align(quote: str, text: str, start: int, end: int, minimum: float = 90.0) ->
         return _verbatim(text, place, place + len(wanted))
     low, high = max(0, start - NEIGHBOURHOOD), min(len(text), end + NEIGHBOURHOOD)
     normal, target = _normalise(text[low:high]), _normalise(wanted).text
+    passage = normal.place(start - low), normal.place(end - low)
     bare = target.strip("\"' ")
-    span = _same(target, normal, start - low) or _same(bare, normal, start - low)
+    span = _closest(target, normal.text, *passage) or _closest(bare, normal.text, *passage)
     if span is None and bare:
-        place = _nearest(wanted, text, start, end)
-        if place >= 0:
-            return _verbatim(text, place, place + len(wanted))
+        if elsewhere := _closest(wanted, text, start, end):
+            return _verbatim(text, *elsewhere)
         span = _near(bare, normal, minimum)
     if span is None:
         return Evidence(quote=quote)
@@ -79,12 +85,16 @@ def _verbatim(text: str, start: int, end: int) -> Evidence:
     return Evidence(quote=quote, start=start, end=start + len(quote))
 
 
-def _nearest(wanted: str, text: str, start: int, end: int) -> int:
-    """The place nearest to the passage, or -1."""
-    after, before = text.find(wanted, start), text.rfind(wanted, 0, end)
-    if after < 0 or before < 0:
-        return max(after, before)
-    return after if after - end <= start - (before + len(wanted)) else before
+def _closest(wanted: str, text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The first place in ``[start, end)``, else the one nearest to it."""
+    if not wanted:
+        return None
+    place = text.find(wanted, start, end)
+    if place < 0:
+        after, before = text.find(wanted, start), text.rfind(wanted, 0, end)
+        later = before < 0 or max(after - end, 0) <= start - (before + len(wanted))
+        place = after if after >= 0 and later else before
+    return (place, place + len(wanted)) if place >= 0 else None
 
 
 @lru_cache(maxsize=32)
@@ -118,18 +128,6 @@ def _lower(text: str) -> str:
         return lowered
     # A few letters (the Turkish capital I with a dot) become two; they stay as they are, or offsets would shift.
     return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
-
-
-def _same(target: str, normal: _Normal, passage: int) -> tuple[int, int] | None:
-    """The first equal stretch from the passage's start on, else the last before it."""
-    if not target:
-        return None
-    piece = max(bisect_right(normal.there, passage) - 1, 0)
-    begin = normal.here[piece] + max(passage - normal.there[piece], 0)
-    place = normal.text.find(target, begin)
-    if place < 0:
-        place = normal.text.rfind(target)
-    return (place, place + len(target)) if place >= 0 else None
 
 
 def _near(target: str, normal: _Normal, minimum: float) -> tuple[int, int] | None:
