@@ -128,3 +128,12 @@ SERVICES: dict[type[Command], str] = {
     ExportDataset: "export",
 }
 """Which service does a command."""
+
+SAYS: dict[str, tuple[type[Event], ...]] = {
+    "ingest": (DocumentParsed, DocumentRejected, UnitFailed),
+    "chunk": (DocumentChunked, DocumentRejected, UnitFailed),
+    "generate": (GenerationPlanned, EntriesGenerated, UnitFailed),
+    "curate": (EntriesCurated, EntriesAdmitted, GenerationExtended, DatasetCompleted, UnitFailed),
+    "export": (DatasetExported, UnitFailed),
+}
+"""Which outcomes each service may say; the ledger records no others from it."""

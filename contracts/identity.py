@@ -65,3 +65,18 @@ def call_id(unit: UUID, attempt: int, incarnation: UUID, number: int) -> UUID:
 def body_id(event: UUID, field: str) -> UUID:
     """Never a content hash: two equal texts of two documents are erased apart from each other."""
     return uuid5(event, f"body/{field}")
+
+
+def followup_id(stream: UUID, version: int) -> UUID:
+    """An event that the ledger itself decided, by the place it takes in its stream."""
+    return uuid5(stream, f"decided/{version}")
+
+
+def command_id(first_unit: UUID) -> UUID:
+    """The command in which a unit is first issued; its re-issues keep it and raise the attempt."""
+    return uuid5(first_unit, "command")
+
+
+def calls_stream(job: UUID) -> UUID:
+    """The stream of a job's settled calls, apart from the job's own so that it stays short."""
+    return uuid5(job, "calls")

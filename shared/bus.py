@@ -8,7 +8,7 @@ the subject, never from the body.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote, unquote
 from uuid import UUID
 
@@ -17,6 +17,7 @@ import nats.errors
 import nats.js.errors
 import orjson
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -85,12 +86,16 @@ def streams() -> list[StreamConfig]:
 
 
 def consumers(settings: Settings) -> list[tuple[str, ConsumerConfig]]:
-    """Every durable consumer, with the stream that it reads."""
+    """Every durable consumer, with the stream that it reads.
+
+    What a ledger took and did not record comes back within half a deadline, hence before the units it speaks of could
+    be issued again.
+    """
     intake = [
         (
             stream,
             ConsumerConfig(
-                durable_name="ledger", ack_policy=AckPolicy.EXPLICIT, ack_wait=60.0,
+                durable_name="ledger", ack_policy=AckPolicy.EXPLICIT, ack_wait=settings.deadline / 2,
                 max_deliver=-1, max_ack_pending=4000,
             ),
         )
@@ -224,6 +229,19 @@ async def claimed(blobs: Blobs, tenant: str, envelope: Envelope) -> bytes:
     return await blobs.get(tenant, BlobRef(kind="message", sha256=sha256, size=int(size)))
 
 
+async def bury(client: Client, service: str, message: Msg, reason: str) -> None:
+    """Keep a message that nobody can use among the dead, with where it came from and why it is there."""
+    headers = {
+        key: value
+        for key, value in headers_of(message).items()
+        if not key.lower().startswith("nats-")
+    } | {
+        "gristmill-subject": message.subject,
+        "gristmill-reason": reason.replace("\r", " ").replace("\n", " ")[:1000],
+    }
+    await client.jetstream().publish(f"gristmill.dead.{service}", message.data, headers=headers)
+
+
 class Answer(BaseModel):
     """What the ledger answers to a request."""
 
@@ -293,6 +311,6 @@ class Asker:
         return Answer.model_validate_json(reply.data)
 
 
-def headers_of(message: Any) -> dict[str, str]:
+def headers_of(message: Msg) -> dict[str, str]:
     """The headers of a nats-py message, which has None where there are none."""
     return dict(message.headers or {})

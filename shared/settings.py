@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import GristmillError
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
@@ -51,3 +53,12 @@ class Settings(BaseSettings):
     ] = None
     model_timeout: float = 120.0
     """Of one model call, from request to last byte."""
+
+    def required_database_url(self) -> str:
+        """Raise ``GristmillError`` where the service was given no database."""
+        if self.database_url is None:
+            raise GristmillError(
+                "setting_missing",
+                "GRISTMILL_DATABASE_URL is not set; it names the database with this service's role.",
+            )
+        return self.database_url.get_secret_value()

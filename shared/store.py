@@ -225,6 +225,10 @@ class Appending:
             )
             self._known |= {row["event_id"] for row in rows}
 
+    def knows(self, event: UUID) -> bool:
+        """Whether the log holds an event whose id was loaded."""
+        return event in self._known
+
     def version(self, stream: UUID) -> int:
         return self._versions[stream]
 

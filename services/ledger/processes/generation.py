@@ -192,6 +192,8 @@ def _failed(state: GenerationState, event: UnitFailed) -> GenerationState:
     if event.command != wire_type(GenerateEntries):
         return state.model_copy(update={"fatal": fatal})
     code = event.code
+    if code == "cancelled":
+        return _count(state, in_flight=-1, not_needed=1)
     if code not in state.failed and len(state.failed) >= MOST_CODES:
         code = "other"
     failed = state.failed | {code: state.failed.get(code, 0) + 1}
@@ -307,7 +309,8 @@ def _run(
 
 def window(state: GenerationState, request: GenerationRequested, workers: int) -> int:
     """Units that may be in flight: calls allowed plus a pack for each worker, and, where a number of entries is
-    wanted, no more than are likely to be needed for it."""
+    wanted, no more than are likely to be needed for it.
+    """
     settings = request.settings
     most = settings.concurrency + PACK * workers
     if settings.entries is None:

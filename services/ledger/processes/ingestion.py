@@ -31,6 +31,8 @@ class DocumentState(Message):
     name: str
     blob: BlobRef
     status: Literal["added", "parsed", "chunked", "rejected"] = "added"
+    asked: bool = False
+    """Some job wants it; a document that was only submitted rests."""
     working: Literal["parse", "chunk"] | None = None
     wanted: Chunking | None = None
     """How it is to be cut as soon as it is parsed."""
@@ -40,6 +42,8 @@ class DocumentState(Message):
     chunking: Chunking | None = None
     table: BlobRef | None = None
     chunks: int = 0
+    steps: int = 0
+    """Commands issued for it, so that cutting it again in an earlier way is a unit of its own."""
     code: str | None = None
     message: str | None = None
 
@@ -101,13 +105,15 @@ def rejection(state: DocumentState, document: UUID, failed: UnitFailed) -> Docum
 
 def want(state: DocumentState, chunking: Chunking | None) -> DocumentState:
     """Ask for a document to be parsed (None) or cut in some way."""
-    if chunking is None or state.status == "rejected" or is_cut(state, chunking):
+    if state.status == "rejected":
         return state
-    return state.model_copy(update={"wanted": chunking})
+    wanted = state.wanted if is_cut(state, chunking) else chunking
+    return state.model_copy(update={"asked": True, "wanted": wanted})
 
 
 def is_cut(state: DocumentState, chunking: Chunking | None) -> bool:
-    return state.status == "chunked" and chunking in (None, state.chunking)
+    """Whether it was cut in this way; None asks for no cut."""
+    return chunking is None or (state.status == "chunked" and chunking == state.chunking)
 
 
 def is_settled(state: DocumentState) -> bool:
@@ -119,30 +125,35 @@ def is_settled(state: DocumentState) -> bool:
 
 def decide_document(state: DocumentState, document: UUID) -> Decision[DocumentState]:
     """The next step towards what is wanted, if none is under way."""
-    if state.working is not None or state.status == "rejected":
+    if not state.asked or state.working is not None or state.status == "rejected":
         return Decision(state)
     if state.text is None or state.structure is None:
         parse = ParseDocument(
             job_id=document,
-            units=(unit_id(document, "parse"),),
+            units=(unit_id(document, f"parse/{state.steps}"),),
             document_id=document,
             project_id=state.project_id,
             name=state.name,
             blob=state.blob,
         )
-        return Decision(state.model_copy(update={"working": "parse"}), commands=(parse,))
+        return Decision(
+            state.model_copy(update={"working": "parse", "steps": state.steps + 1}),
+            commands=(parse,),
+        )
     if state.wanted is None:
         return Decision(state)
     chunk = ChunkDocument(
         job_id=document,
-        units=(unit_id(document, f"chunk/{state.wanted.key()}"),),
+        units=(unit_id(document, f"chunk/{state.steps}"),),
         document_id=document,
         project_id=state.project_id,
         text=state.text,
         structure=state.structure,
         chunking=state.wanted,
     )
-    return Decision(state.model_copy(update={"working": "chunk"}), commands=(chunk,))
+    return Decision(
+        state.model_copy(update={"working": "chunk", "steps": state.steps + 1}), commands=(chunk,)
+    )
 
 
 def plan_document(state: DocumentState, document: UUID) -> PlanDocument | None:

@@ -1,0 +1,33 @@
+"""Wires the ledger: ``python -m services.ledger``."""
+
+import asyncio
+
+from services.ledger.app import Ledger
+from shared.blobs import FolderBlobs
+from shared.bus import connect
+from shared.health import Health
+from shared.process import run_until_stopped
+from shared.settings import Settings
+from shared.store import open_pool
+
+
+async def main(stop: asyncio.Event) -> None:
+    settings = Settings()
+    health = Health("ledger")
+    url = settings.required_database_url()
+    async with health.served(settings.health_port):
+        client = await connect(settings, "ledger")
+        pool = await open_pool(url, most=6)
+        ledger = Ledger(pool, client, FolderBlobs(settings.data / "blobs"), settings, health)
+        running = asyncio.create_task(ledger.run())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        running.cancel()
+        stopped.cancel()
+        await asyncio.gather(running, stopped, return_exceptions=True)
+        await pool.close()
+        await client.close()
+
+
+if __name__ == "__main__":
+    run_until_stopped("ledger", main)

@@ -1,0 +1,186 @@
+"""The edge of the ledger: leads while it may, records what comes, publishes what was committed.
+
+Each loop ends the leadership when it fails in a way that it does not expect; the process then claims anew with empty
+caches, which is all that recovery is.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import nats.errors
+from nats.aio.client import Client
+
+from services.ledger import leadership, reconciler, relay
+from services.ledger.intake import Intake
+from services.ledger.recorder import Recorder, Transient
+from services.ledger.turn import House, Turn
+from shared.blobs import Blobs
+from shared.bus import declare
+from shared.clock import fresh_id, monotonic
+from shared.health import Health
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.store import Pool
+
+log = logging.getLogger(__name__)
+
+LINGER = 0.012
+"""Seconds that outcomes may gather before they are committed together."""
+Away = (*Transient, nats.errors.Error)
+
+
+class Ledger:
+    """One ledger process. ``run`` leads, or waits to lead, until cancelled."""
+
+    def __init__(
+        self, pool: "Pool", client: Client, blobs: Blobs, settings: Settings, health: Health
+    ) -> None:
+        self._pool = pool
+        self._client = client
+        self._blobs = blobs
+        self._settings = settings
+        self._health = health
+        self._due = (asyncio.Event(), asyncio.Event())
+        """Set when something was committed: for the relay of commands and for that of events."""
+
+    async def run(self) -> None:
+        holder = str(fresh_id())
+        while True:
+            try:
+                epoch = await leadership.claim(self._pool, holder, self._settings.leadership)
+                if epoch is None:
+                    self._health.ready("standing by")
+                    await asyncio.sleep(self._settings.leadership / 4)
+                    continue
+                await self._lead(epoch)
+            except* (*Away, leadership.LeadershipLost) as problems:
+                self._health.unready(f"starting again: {problems.exceptions[0]!r}")
+                log.warning("leadership ended: %r", problems.exceptions)
+                await asyncio.sleep(0.2)
+
+    async def _lead(self, epoch: int) -> None:
+        await declare(self._client, self._settings)
+        house = House()
+        await self._learn(house)
+        beats = reconciler.Beats(self._settings.deadline)
+        recorder = Recorder(
+            self._pool,
+            self._client,
+            self._blobs,
+            house,
+            epoch=epoch,
+            leadership_seconds=self._settings.leadership,
+            committed=self._committed,
+        )
+        intake = Intake(self._client)
+        heard = await self._client.subscribe("gristmill.beat.*", cb=beats.hear)
+        self._wake()
+        self._health.ready("leading")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(intake.run())
+                tasks.create_task(self._record(recorder, intake))
+                tasks.create_task(self._relay(relay.publish_commands, self._due[0]))
+                tasks.create_task(self._relay(relay.publish_events, self._due[1]))
+                tasks.create_task(self._reconcile(recorder, intake, beats, house))
+                tasks.create_task(self._keep(epoch))
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await heard.unsubscribe()
+                await intake.release()
+            with contextlib.suppress(*Transient):
+                await leadership.resign(self._pool, epoch)
+
+    async def _learn(self, house: House) -> None:
+        """Jobs that may have more to dispatch; whether they do is seen when they are asked."""
+        rows = await self._pool.fetch(
+            "select stream_id from ledger.streams where open and kind = 'generation'"
+        )
+        house.hungry |= dict.fromkeys(row["stream_id"] for row in rows)
+
+    def _committed(self, turn: Turn) -> None:
+        self._wake()
+        for job in turn.cancelling:
+            self._hint(job)
+
+    def _wake(self) -> None:
+        for due in self._due:
+            due.set()
+
+    def _hint(self, job: UUID) -> None:
+        """Tell workers at once; one that misses it finishes what it holds, which is recorded as usual."""
+        subject = f"gristmill.control.{job}"
+        asyncio.ensure_future(self._client.publish(subject, b"cancel")).add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )
+
+    async def _record(self, recorder: Recorder, intake: Intake) -> None:
+        while True:
+            batch = await intake.take(LINGER)
+            until = monotonic() + 30
+            while batch:
+                try:
+                    await recorder.record(batch)
+                    break
+                except Transient as problem:
+                    if monotonic() > until:
+                        raise
+                    self._health.unready(f"the store is away: {problem!r}")
+                    await asyncio.sleep(0.3)
+            self._health.ready("leading")
+
+    async def _relay(
+        self, publish: "Callable[[Pool, Client, Blobs], Awaitable[int]]", due: asyncio.Event
+    ) -> None:
+        """Publish after each commit, and look again now and then for what a lost wake-up left."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await due.wait()
+            due.clear()
+            while await publish(self._pool, self._client, self._blobs):
+                pass
+
+    async def _reconcile(
+        self, recorder: Recorder, intake: Intake, beats: reconciler.Beats, house: House
+    ) -> None:
+        started = monotonic()
+        pause = min(1.0, self._settings.beat / 2)
+        while True:
+            await asyncio.sleep(pause)
+            now = monotonic()
+            before = house.workers.get("generate", 0)
+            house.workers["generate"] = beats.alive("generate", now)
+            if house.workers["generate"] > before and house.hungry:
+                await recorder.turn(_nothing)
+            beats.forget_old(now)
+            if not self._client.is_connected:
+                started = now
+            if now - started < self._settings.deadline or not intake.idle:
+                continue
+            units = await reconciler.overdue(self._pool, beats, self._settings.deadline, now)
+            if units and await self._inbox_is_drained():
+                log.info("issuing %d units again", len(units))
+                await recorder.turn(partial(reconciler.reissue, units=units))
+
+    async def _inbox_is_drained(self) -> bool:
+        """Every outcome that was said is recorded: otherwise a unit might be issued again that is done."""
+        inbox = await self._client.jetstream().consumer_info("INBOX", "ledger")
+        return not inbox.num_pending and not inbox.num_ack_pending
+
+    async def _keep(self, epoch: int) -> None:
+        """Prolong the leadership while nothing is recorded."""
+        while True:
+            await asyncio.sleep(self._settings.leadership / 3)
+            async with self._pool.acquire() as connection, connection.transaction():
+                await leadership.confirm(connection, epoch, self._settings.leadership)
+
+
+async def _nothing(_: Turn) -> None:
+    """A turn that only asks hungry jobs."""

@@ -1,0 +1,98 @@
+"""What comes in from the bus, requests before outcomes. Holds messages in memory only until they are recorded.
+
+A pull request stays open on each stream and is renewed when it is used up, so a message is here at once and
+a lost connection costs at most one renewal. (nats-py's ``fetch`` of many waits for the whole batch or its timeout.)
+"""
+
+import asyncio
+from collections import deque
+
+import nats.errors
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from shared.clock import monotonic
+
+BATCH = 500
+EXPIRES = 5.0
+MOST_HELD = 2000
+
+
+class Intake:
+    """Messages of REQUESTS and INBOX as they come."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._held: dict[str, deque[Msg]] = {"REQUESTS": deque(), "INBOX": deque()}
+        self._came = asyncio.Event()
+        self._space = asyncio.Event()
+        self._space.set()
+
+    async def run(self) -> None:
+        """Pull from both streams until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for stream in self._held:
+                tasks.create_task(self._pull(stream))
+
+    async def take(self, linger: float) -> list[Msg]:
+        """Wait for messages; return up to a batch of them, requests first.
+
+        Outcomes are given ``linger`` seconds to gather, so that a busy ledger commits a few large batches rather than
+        many small ones; a request never waits.
+        """
+        await self._came.wait()
+        if not self._held["REQUESTS"] and len(self._held["INBOX"]) < BATCH:
+            await asyncio.sleep(linger)
+        taken: list[Msg] = []
+        for held in self._held.values():
+            while held and len(taken) < BATCH:
+                taken.append(held.popleft())
+        if not any(self._held.values()):
+            self._came.clear()
+        if sum(map(len, self._held.values())) < MOST_HELD:
+            self._space.set()
+        return taken
+
+    @property
+    def idle(self) -> bool:
+        """Nothing that came is unrecorded, as far as is known here."""
+        return not self._came.is_set()
+
+    async def release(self) -> None:
+        """Give back what was not taken, so that the next leader has it at once."""
+        for held in self._held.values():
+            while held:
+                await held.popleft().nak()
+
+    async def _pull(self, stream: str) -> None:
+        inbox = self._client.new_inbox()
+        messages = await self._client.subscribe(inbox, pending_msgs_limit=-1)
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.ledger"
+        ask = orjson.dumps({"batch": BATCH, "expires": int(EXPIRES * 1e9)})
+        while True:
+            await self._space.wait()
+            try:
+                await self._client.publish(subject, ask, reply=inbox)
+                await self._receive(stream, messages)
+            except nats.errors.Error:
+                await asyncio.sleep(0.2)
+
+    async def _receive(self, stream: str, messages: object) -> None:
+        """Take what one pull request brings, until it is used up or over."""
+        left, until = BATCH, monotonic() + EXPIRES + 1
+        while left > 0:
+            try:
+                message = await messages.next_msg(timeout=max(0.05, until - monotonic()))  # type: ignore[attr-defined]
+            except (nats.errors.TimeoutError, TimeoutError):
+                return
+            status = (message.headers or {}).get("Status")
+            if status is not None:
+                if status != "408":
+                    await asyncio.sleep(0.2)
+                return
+            left -= 1
+            self._held[stream].append(message)
+            self._came.set()
+            if sum(map(len, self._held.values())) >= MOST_HELD:
+                self._space.clear()

@@ -1,0 +1,357 @@
+"""Records what comes in: a batch, one transaction, then answers and acknowledgements.
+
+A batch that fails is halved until the message that spoils it is alone; that one goes to DEAD with its reason. What the
+database or the bus cannot do for the moment is tried again, and nothing is acknowledged before it is committed.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+import asyncpg
+import nats.errors
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import BaseModel, ValidationError
+
+from contracts import REPORTS, REQUESTS, SAYS
+from contracts.dataset import DatasetCompleted, DatasetExported
+from contracts.document import DocumentChunked, DocumentParsed, DocumentRejected
+from contracts.entries import EntriesAdmitted, EntriesCurated
+from contracts.identity import GRISTMILL, event_id, outcome_id
+from contracts.job import JobWaiting
+from contracts.message import TENANT_PATTERN, Event, Request, wire_type
+from contracts.result import ResultIgnored
+from contracts.unit import UnitDeferred, UnitFailed, UnitFinished
+from services.ledger import leadership, requests
+from services.ledger.processes import ingestion
+from services.ledger.processes.generation import GenerationState
+from services.ledger.processes.ingestion import DocumentState
+from services.ledger.requests import Asked
+from services.ledger.turn import House, Row, Turn, Work
+from shared.blobs import Blobs
+from shared.bus import (
+    REPLY_TO,
+    Answer,
+    Envelope,
+    Undecodable,
+    bury,
+    claimed,
+    envelope_from,
+    headers_of,
+)
+from shared.errors import GristmillError, Refused
+from shared.store import Appending
+
+if TYPE_CHECKING:
+    from shared.store import Connection, Pool
+
+log = logging.getLogger(__name__)
+
+Transient = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""The database is away, restarting or held up; the batch is as good as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message with what it says."""
+
+    message: Msg
+    envelope: Envelope
+    tenant: str
+    said: Request | UnitFinished | UnitDeferred
+
+
+class Recorder:
+    """Records batches under one leadership epoch. ``committed`` is called after each commit."""
+
+    def __init__(
+        self,
+        pool: "Pool",
+        client: Client,
+        blobs: Blobs,
+        house: House,
+        *,
+        epoch: int,
+        leadership_seconds: float,
+        committed: Callable[[Turn], None],
+    ) -> None:
+        self._pool = pool
+        self._client = client
+        self._blobs = blobs
+        self._house = house
+        self._epoch = epoch
+        self._seconds = leadership_seconds
+        self._committed = committed
+
+    async def record(self, messages: Sequence[Msg]) -> None:
+        """Record, answer and acknowledge. Raise a transient error with nothing done, to be tried again."""
+        incoming = [found for each in messages if (found := await self._read(each)) is not None]
+        await self._halve(incoming)
+
+    async def turn(self, work: Callable[[Turn], Awaitable[None]]) -> None:
+        """Do something else in a transaction of the ledger; ``work`` is awaited."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            turn = await self._begin(connection)
+            await work(turn)
+            await turn.decide()
+            await turn.write()
+        self._committed(turn)
+
+    async def _read(self, message: Msg) -> Incoming | None:
+        """What a message says; None when it says nothing of ours, and then it is buried."""
+        try:
+            envelope = envelope_from(message.subject, headers_of(message), message.data)
+            tenant, kinds = _expected(message.subject)
+            if envelope.type not in kinds:
+                raise Undecodable(
+                    f"{envelope.type} is not a type that may come on {message.subject}"
+                )
+            body = await claimed(self._blobs, tenant, envelope)
+            said = kinds[envelope.type].model_validate_json(body)
+        except (GristmillError, ValidationError) as problem:
+            await self._refuse_unread(message, problem)
+            return None
+        if not isinstance(said, Request | UnitFinished | UnitDeferred):
+            raise TypeError(f"{envelope.type} is neither a request nor a report")
+        return Incoming(message, envelope, tenant, said)
+
+    async def _refuse_unread(self, message: Msg, problem: Exception) -> None:
+        reason = describe(problem)
+        code = problem.code if isinstance(problem, GristmillError) else "invalid_message"
+        await self._answer(message, Answer(code=code, message=reason))
+        await bury(self._client, "ledger", message, reason)
+        await message.ack()
+
+    async def _halve(self, batch: Sequence[Incoming]) -> None:
+        if not batch:
+            return
+        try:
+            answers = await self._commit(batch)
+        except (*Transient, leadership.LeadershipLost):
+            raise
+        except Exception as problem:
+            # Not ours to judge by type: one message's data broke the transaction that it shared.
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._halve(batch[:middle])
+                await self._halve(batch[middle:])
+                return
+            log.exception("a message could not be recorded")
+            await self._answer(
+                batch[0].message,
+                Answer(code="internal_error", message="could not be recorded", status=500),
+            )
+            await bury(self._client, "ledger", batch[0].message, describe(problem))
+            answers = [None]
+        for each, answer in zip(batch, answers, strict=True):
+            if answer is not None:
+                await self._answer(each.message, answer)
+                if answer.code is not None:
+                    reason = f"{answer.code}: {answer.message}"
+                    await bury(self._client, "ledger", each.message, reason)
+            await each.message.ack()
+
+    async def _commit(self, batch: Sequence[Incoming]) -> list[Answer | None]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            turn = await self._begin(connection)
+            await _load(turn, batch)
+            answers = [await _take(turn, each) for each in batch]
+            await turn.decide()
+            await turn.write()
+        self._committed(turn)
+        return answers
+
+    async def _begin(self, connection: "Connection") -> Turn:
+        await leadership.confirm(connection, self._epoch, self._seconds)
+        return Turn(connection, await Appending.begin(connection), self._house)
+
+    async def _answer(self, message: Msg, answer: Answer) -> None:
+        """Only to an inbox: whoever asks may not make the ledger speak on other subjects."""
+        inbox = headers_of(message).get(REPLY_TO, "")
+        if inbox.startswith("_INBOX.") and not set(inbox) & set("*> \r\n"):
+            try:
+                await self._client.publish(inbox, answer.model_dump_json().encode())
+            except nats.errors.Error:
+                log.info("an answer could not be sent; asking again will be answered the same")
+
+
+def describe(problem: Exception) -> str:
+    """What went wrong, in one line without the values that were sent."""
+    if isinstance(problem, ValidationError):
+        parts = [
+            f"{'.'.join(map(str, error['loc'])) or 'message'}: {error['msg']}"
+            for error in problem.errors(include_input=False, include_url=False)[:5]
+        ]
+        return "; ".join(parts)
+    if isinstance(problem, GristmillError):
+        return problem.message
+    return f"{type(problem).__name__}: {problem}"[:500]
+
+
+def _expected(subject: str) -> tuple[str, dict[str, type[BaseModel]]]:
+    """The tenant that a subject speaks for, and the types that may come on it."""
+    parts = subject.split(".")
+    if parts[1] == "requests" and len(parts) == 4:
+        if not re.fullmatch(TENANT_PATTERN, parts[2]):
+            raise Undecodable("the tenant in the subject is not a valid name")
+        return parts[2], {
+            name: kind for name, kind in REQUESTS.items() if name.split(".")[1] == parts[3]
+        }
+    return "", dict(REPORTS)
+
+
+async def _load(turn: Turn, batch: Sequence[Incoming]) -> None:
+    """Read what the reports of a batch concern, in a few queries for all of them."""
+    reports = [each.said for each in batch if not isinstance(each.said, Request)]
+    if not reports:
+        return
+    await turn.load_work({report.unit_id for report in reports})
+    await turn.load_rows({report.job_id for report in reports})
+    known: set[UUID] = {call.call_id for report in reports for call in report.calls}
+    for report in reports:
+        outcome = outcome_id(report.unit_id, report.attempt, report.incarnation)
+        known |= {event_id(outcome, 0), _ignored_id(outcome)}
+    await turn.log.load((), known)
+
+
+async def _take(turn: Turn, incoming: Incoming) -> Answer | None:
+    match incoming.said:
+        case UnitFinished() as report:
+            await _finished(turn, report)
+        case UnitDeferred() as report:
+            await _deferred(turn, report)
+        case Request() as request:
+            return await _asked(turn, incoming, request)
+    return None
+
+
+async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
+    envelope, tenant = incoming.envelope, incoming.tenant
+    digest = hashlib.blake2b(
+        orjson.dumps([envelope.type, request.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS),
+        digest_size=16,
+    ).digest()
+    key = (tenant, envelope.source, envelope.id)
+    before = await turn.connection.fetchrow(
+        """
+        select hash, answer from ledger.requests
+        where tenant = $1 and source = $2 and request_id = $3
+        """,
+        *key,
+    )
+    if before is not None:
+        if before["hash"] != digest:
+            return Answer(
+                code="idempotency_conflict",
+                message="This idempotency key was used for another request.",
+                status=409,
+            )
+        return Answer.model_validate(before["answer"])
+    message = uuid5(GRISTMILL, "request/" + "/".join(key))
+    asked = Asked(tenant, envelope.source, envelope.id, message)
+    try:
+        job = await requests.take(turn, asked, request)
+    except Refused as refusal:
+        return Answer(
+            code=refusal.code,
+            message=refusal.message,
+            status=refusal.status,
+            field=refusal.field,
+        )
+    answer = Answer(position=str(turn.log.position), job_id=job)
+    await turn.connection.execute(
+        """
+        insert into ledger.requests (tenant, source, request_id, hash, answer)
+        values ($1, $2, $3, $4, $5)
+        """,
+        *key,
+        digest,
+        answer.model_dump(mode="json"),
+    )
+    return answer
+
+
+def _ignored_id(outcome: UUID) -> UUID:
+    return uuid5(outcome, "ignored")
+
+
+async def _finished(turn: Turn, report: UnitFinished) -> None:
+    outcome = outcome_id(report.unit_id, report.attempt, report.incarnation)
+    work = turn.work.get(report.unit_id)
+    if work is None or turn.is_done(report.unit_id):
+        await _too_late(turn, report, outcome, work)
+        return
+    row = await turn.row(work.job)
+    if row is None:
+        raise LookupError(f"unit {report.unit_id} belongs to {work.job}, which has no stream")
+    allowed = {wire_type(kind): kind for kind in SAYS[work.service]}
+    for n, said in enumerate(report.events):
+        if said.type not in allowed:
+            raise Undecodable(f"{work.service} may not say {said.type}")
+        event = allowed[said.type].model_validate(said.data)
+        await record_outcome(turn, work, row, event, id=event_id(outcome, n), cause=outcome)
+    turn.keep(report.bodies)
+    await turn.record_calls(work.tenant, work.job, outcome, report.calls)
+    turn.finish(report.unit_id, outcome)
+
+
+async def record_outcome(
+    turn: Turn, work: Work, row: Row, event: Event, *, id: UUID, cause: UUID | None
+) -> None:
+    """Record an outcome's event in the stream of what it speaks of, and let its process fold it."""
+    if isinstance(event, UnitFailed) and isinstance(row.state, DocumentState):
+        event = ingestion.rejection(row.state, row.stream, event)
+    target = row
+    match event:
+        case DocumentParsed() | DocumentChunked() | DocumentRejected():
+            target = await turn.row(event.document_id) or row
+        case EntriesCurated() | EntriesAdmitted() | DatasetCompleted() | DatasetExported():
+            target = await turn.row(event.dataset_id) or row
+    recorded = turn.record(target, event, id=id, job=work.job, cause=cause)
+    if recorded is not None:
+        await turn.fold(row, recorded)
+
+
+async def _too_late(turn: Turn, report: UnitFinished, outcome: UUID, work: Work | None) -> None:
+    """The first outcome stands; what this one cost is recorded all the same."""
+    if work is not None and work.outcome == outcome:
+        return
+    job = await turn.row(report.job_id)
+    if job is None or turn.knows(event_id(outcome, 0)):
+        return
+    await turn.record_calls(job.tenant, report.job_id, outcome, report.calls)
+    ignored = ResultIgnored(
+        unit_id=report.unit_id, attempt=report.attempt, incarnation=report.incarnation
+    )
+    await turn.record_aside(
+        job.tenant, report.job_id, ignored, id=_ignored_id(outcome), cause=outcome
+    )
+
+
+async def _deferred(turn: Turn, report: UnitDeferred) -> None:
+    work = turn.work.get(report.unit_id)
+    cause = outcome_id(report.unit_id, report.attempt, report.incarnation)
+    job = await turn.row(report.job_id)
+    if job is None:
+        return
+    await turn.record_calls(job.tenant, report.job_id, cause, report.calls)
+    if work is None or turn.is_done(report.unit_id) or work.attempt != report.attempt:
+        return
+    await turn.connection.execute(
+        """
+        update ledger.work set due_at = clock_timestamp() + make_interval(secs => $2)
+        where unit_id = $1 and outcome is null
+        """,
+        report.unit_id,
+        report.retry_after,
+    )
+    state = job.state
+    if isinstance(state, GenerationState) and (state.waiting_for is None or state.answered):
+        waiting = JobWaiting(waiting_for=report.waiting_for, reason=report.reason[:500])
+        await turn.fold(job, await turn.record_followup(job, waiting, job=job.stream))

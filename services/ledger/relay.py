@@ -1,0 +1,100 @@
+"""Publishes what was committed: commands to workers, recorded events to everybody. Decides nothing.
+
+Publishing again is harmless: commands carry their attempt, events their id, and both have one effect. The bus's own
+dedupe window only saves the traffic.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from nats.aio.client import Client
+
+from contracts.message import event_subject
+from services.ledger.reconciler import payload
+from shared.blobs import Blobs
+from shared.bus import ATTEMPT, POSITION, Envelope, claim_check, dump
+from shared.store import recorded_from
+
+if TYPE_CHECKING:
+    from shared.store import Pool
+
+BATCH = 256
+
+
+async def publish_commands(pool: "Pool", client: Client, blobs: Blobs) -> int:
+    """Publish commands that the bus does not have yet; return how many there were."""
+    rows = await pool.fetch(
+        "select * from ledger.commands where not published order by seq limit $1", BATCH
+    )
+    await asyncio.gather(*(_publish_command(client, blobs, row) for row in rows))
+    if rows:
+        await pool.execute(
+            """
+            update ledger.commands c set published = true
+            from unnest($1::uuid[], $2::int[]) as u(command_id, attempt)
+            where c.command_id = u.command_id and c.attempt = u.attempt
+            """,
+            [row["command_id"] for row in rows],
+            [row["attempt"] for row in rows],
+        )
+    return len(rows)
+
+
+async def _publish_command(client: Client, blobs: Blobs, row: Any) -> None:
+    body, attempt = payload(row)
+    body, headers = await claim_check(blobs, row["tenant"], body)
+    envelope = Envelope(
+        type=row["type"],
+        id=str(row["command_id"]),
+        source="ledger",
+        subject=f"gristmill.commands.{row['service']}",
+        body=body,
+        headers=headers
+        | {
+            ATTEMPT: str(attempt),
+            "gristmill-tenant": row["tenant"],
+            "Nats-Msg-Id": f"{row['command_id']}:{attempt}",
+        },
+    )
+    await client.jetstream().publish(
+        envelope.subject, envelope.body, timeout=5, headers=envelope.all_headers()
+    )
+
+
+async def publish_events(pool: "Pool", client: Client, blobs: Blobs) -> int:
+    """Announce events that follow the checkpoint, in order of position; return how many there were."""
+    after: int = await pool.fetchval("select pos from ledger.checkpoints where name = 'relay'")
+    rows = await pool.fetch(
+        "select * from ledger.events where log_id = 1 and pos > $1 order by pos limit $2",
+        after,
+        BATCH,
+    )
+    if not rows:
+        return 0
+    await asyncio.gather(*(_publish_event(client, blobs, row) for row in rows))
+    await pool.execute(
+        "update ledger.checkpoints set pos = $1 where name = 'relay' and pos < $1", rows[-1]["pos"]
+    )
+    return len(rows)
+
+
+async def _publish_event(client: Client, blobs: Blobs, row: Any) -> None:
+    recorded = recorded_from(row)
+    body, headers = await claim_check(blobs, recorded.tenant, dump(recorded.event))
+    envelope = Envelope(
+        type=row["type"],
+        id=str(recorded.id),
+        source="ledger",
+        subject=event_subject(type(recorded.event), recorded.tenant),
+        body=body,
+        headers=headers
+        | {
+            POSITION: recorded.position,
+            "ce-time": recorded.recorded_at.isoformat(),
+            "ce-subject": str(recorded.stream),
+            "Nats-Msg-Id": str(recorded.id),
+        },
+    )
+    await client.jetstream().publish(
+        envelope.subject, envelope.body, timeout=5, headers=envelope.all_headers()
+    )

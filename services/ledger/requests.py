@@ -1,0 +1,304 @@
+"""What each request becomes: refused with a code, or recorded as the beginning of something.
+
+Everything is checked before anything is recorded, so a refusal leaves no trace in the log and does not use up its key.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from contracts.document import (
+    Chunking,
+    DocumentAdded,
+    DocumentNamed,
+    DocumentSubmitted,
+)
+from contracts.export import ExportRequested
+from contracts.generation import GenerationRequested
+from contracts.identity import dataset_id, document_id, event_id, job_id, project_id
+from contracts.job import JobCancelling, JobCancelRequested
+from contracts.message import Event, Request
+from contracts.processing import ProcessingRequested
+from contracts.project import (
+    ProjectCreated,
+    ProjectRequested,
+    ProjectUpdated,
+    ProjectUpdateRequested,
+)
+from services.ledger.processes import generation, ingestion
+from services.ledger.processes.export import ExportState
+from services.ledger.processes.generation import GenerationState
+from services.ledger.processes.ingestion import DocumentState
+from services.ledger.turn import JOBS, DatasetState, Row, Turn
+from shared.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with the identity under which it was asked."""
+
+    tenant: str
+    source: str
+    request_id: str
+    message: UUID
+    """Derived from the identity; what the request becomes is numbered from it."""
+
+    @property
+    def job(self) -> UUID:
+        return job_id(self.tenant, self.source, self.request_id)
+
+
+async def take(turn: Turn, asked: Asked, request: Request) -> UUID:
+    """Record what a request begins; return the job that it names. Raise ``Refused``."""
+    handler = HANDLERS[type(request)]
+    return await handler(turn, asked, request)
+
+
+async def _say(turn: Turn, asked: Asked, row: Row, job: UUID, *events: Event) -> None:
+    for n, event in enumerate(events):
+        recorded = turn.record(
+            row, event, id=event_id(asked.message, n), job=job, cause=asked.message
+        )
+        if recorded is not None:
+            await turn.fold(row, recorded)
+
+
+async def _project(turn: Turn, tenant: str, project: UUID) -> Row:
+    row = await turn.row(project)
+    if row is None or row.kind != "project" or row.tenant != tenant:
+        raise Refused("project_not_found", f"Project with ID {project} not found", status=404)
+    return row
+
+
+async def _free_name(turn: Turn, tenant: str, name: str, project: UUID | None) -> None:
+    taken = await turn.connection.fetchval(
+        "select project_id from ledger.projects where tenant = $1 and name = $2", tenant, name
+    )
+    if taken is not None and taken != project:
+        raise Refused("project_exists", f"Project with name '{name}' already exists", field="name")
+
+
+async def _create_project(turn: Turn, asked: Asked, request: ProjectRequested) -> UUID:
+    await _free_name(turn, asked.tenant, request.name, None)
+    project = project_id(asked.tenant, asked.source, asked.request_id)
+    alias: int = await turn.connection.fetchval(
+        """
+        insert into ledger.projects (tenant, project_id, alias, name, description)
+        select $1, $2, coalesce(max(alias), 0) + 1, $3, $4 from ledger.projects where tenant = $1
+        returning alias
+        """,
+        asked.tenant,
+        project,
+        request.name,
+        request.description,
+    )
+    await turn.row(project)
+    row = turn.new_row(project, asked.tenant, "project")
+    created = ProjectCreated(
+        project_id=project, alias=alias, name=request.name, description=request.description
+    )
+    await _say(turn, asked, row, project, request, created)
+    return project
+
+
+async def _update_project(turn: Turn, asked: Asked, request: ProjectUpdateRequested) -> UUID:
+    row = await _project(turn, asked.tenant, request.project_id)
+    if request.name is not None:
+        await _free_name(turn, asked.tenant, request.name, request.project_id)
+    kept = await turn.connection.fetchrow(
+        """
+        update ledger.projects
+        set name = coalesce($2, name), description = coalesce($3, description)
+        where project_id = $1 returning name, description
+        """,
+        request.project_id,
+        request.name,
+        request.description,
+    )
+    if kept is None:
+        raise LookupError(f"project {request.project_id} has a stream and no row")
+    updated = ProjectUpdated(project_id=request.project_id, **dict(kept))
+    await _say(turn, asked, row, request.project_id, request, updated)
+    return request.project_id
+
+
+async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted) -> UUID:
+    await _project(turn, asked.tenant, request.project_id)
+    document = document_id(request.project_id, request.blob.sha256)
+    row = await turn.row(document)
+    if row is not None:
+        named = DocumentNamed(
+            document_id=document,
+            project_id=request.project_id,
+            name=request.name,
+            upload_id=request.upload_id,
+        )
+        await _say(turn, asked, row, document, request, named)
+        return document
+    row = turn.new_row(document, asked.tenant, "document", project=request.project_id)
+    added = DocumentAdded(
+        document_id=document,
+        project_id=request.project_id,
+        name=request.name,
+        blob=request.blob,
+        upload_id=request.upload_id,
+    )
+    await _say(turn, asked, row, document, request, added)
+    return document
+
+
+async def _documents(
+    turn: Turn, project: UUID, ids: Collection[UUID] | None
+) -> list[tuple[Row, DocumentState]]:
+    """Documents of a project, with their states. Raise ``Refused`` where one is not of it."""
+    if ids is None:
+        rows = await turn.documents_of_project(project)
+        return [(row, row.state) for row in rows if isinstance(row.state, DocumentState)]
+    found = []
+    for id in dict.fromkeys(ids):
+        row = await turn.row(id)
+        if row is None or row.project_id != project or not isinstance(row.state, DocumentState):
+            raise Refused(
+                "document_not_found",
+                f"Document {id} not found or doesn't belong to project {project}",
+                status=404,
+                field="document_ids",
+            )
+        found.append((row, row.state))
+    return found
+
+
+async def _want(
+    turn: Turn,
+    job: UUID,
+    documents: Collection[tuple[Row, DocumentState]],
+    chunking: Chunking | None,
+    *,
+    any_cut: bool,
+) -> int:
+    """Ask for the documents to be parsed and cut; return how many the job must wait for.
+
+    ``any_cut``: a document that is cut already, in whatever way, is taken as it is.
+    """
+    interests = []
+    for row, state in documents:
+        if not (any_cut and (state.status == "chunked" or state.wanted is not None)):
+            row.become(ingestion.want(state, chunking))
+        wanted = row.state if isinstance(row.state, DocumentState) else state
+        settled = ingestion.is_settled(wanted)
+        interests.append((row.stream, settled))
+        if not settled:
+            turn.touch(row.stream)
+    await turn.add_interests(job, interests)
+    return sum(not settled for _, settled in interests)
+
+
+async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UUID:
+    await _project(turn, asked.tenant, request.project_id)
+    documents = await _documents(turn, request.project_id, request.document_ids)
+    job = asked.job
+    await turn.row(job)
+    row = turn.new_row(job, asked.tenant, "processing", project=request.project_id)
+    turn.remember(job, request)
+    await _say(turn, asked, row, job, request)
+    waiting = await _want(turn, job, documents, request.chunking, any_cut=False)
+    state = ingestion.start(request, documents=len(documents), waiting=waiting)
+    rejected = [each for _, each in documents if each.status == "rejected"]
+    for each in rejected:
+        state = ingestion.settled(state, each).model_copy(update={"waiting": waiting})
+    row.become(state)
+    turn.touch(job)
+    return job
+
+
+async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> UUID:
+    await _project(turn, asked.tenant, request.project_id)
+    missing = request.settings.not_available()
+    if missing is not None:
+        field, message = missing
+        raise Refused("not_available", message, field=field)
+    documents = await _documents(turn, request.project_id, request.document_ids)
+    usable = [(row, state) for row, state in documents if state.status != "rejected"]
+    if not usable or not any(_has_chunks(state) for _, state in usable):
+        raise Refused("no_chunks", f"No chunks found for project {request.project_id}")
+    job = asked.job
+    await turn.row(job)
+    row = turn.new_row(job, asked.tenant, "generation", project=request.project_id)
+    turn.remember(job, request)
+    await _say(turn, asked, row, job, request)
+    waiting = await _want(turn, job, usable, request.settings.chunking, any_cut=True)
+    row.become(generation.start(request, documents=len(usable), waiting=waiting))
+    dataset = dataset_id(job)
+    await turn.row(dataset)
+    turn.new_row(dataset, asked.tenant, "dataset", state=DatasetState(job_id=job))
+    turn.touch(job)
+    return job
+
+
+def _has_chunks(state: DocumentState) -> bool:
+    """A document that is not cut yet may still yield chunks."""
+    return state.status != "chunked" or state.chunks > 0
+
+
+async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
+    dataset = await turn.row(request.dataset_id)
+    if (
+        dataset is None
+        or dataset.tenant != asked.tenant
+        or not isinstance(dataset.state, DatasetState)
+    ):
+        raise Refused("dataset_not_found", f"Dataset {request.dataset_id} not found", status=404)
+    source = await turn.row(dataset.state.job_id)
+    asked_for = await turn.request_of(dataset.state.job_id)
+    if (
+        source is None
+        or not isinstance(source.state, GenerationState)
+        or not isinstance(asked_for, GenerationRequested)
+        or source.state.phase not in ("closed", "exporting", "exported", "ended")
+        or source.state.ending is None
+    ):
+        raise Refused(
+            "dataset_not_closed",
+            f"Dataset {request.dataset_id} is still being made; export it when its job has ended.",
+            status=409,
+        )
+    job = asked.job
+    await turn.row(job)
+    row = turn.new_row(job, asked.tenant, "export")
+    turn.remember(job, request)
+    await _say(turn, asked, row, job, request)
+    row.become(
+        ExportState(
+            source_job=source.stream,
+            head=source.state.dataset_head,
+            plan=tuple(made.plan for made in source.state.rounds),
+            name=asked_for.name or "",
+        )
+    )
+    turn.touch(job)
+    return job
+
+
+async def _cancel(turn: Turn, asked: Asked, request: JobCancelRequested) -> UUID:
+    row = await turn.row(request.target)
+    if row is None or row.tenant != asked.tenant or row.kind not in JOBS or not row.open:
+        raise Refused(
+            "job_not_found",
+            f"Job {request.target} not found or cannot be cancelled",
+            status=404,
+        )
+    await _say(turn, asked, row, row.stream, request, JobCancelling())
+    turn.cancelling.append(row.stream)
+    return row.stream
+
+
+HANDLERS: dict[type[Request], Callable[[Turn, Asked, Any], Awaitable[UUID]]] = {
+    ProjectRequested: _create_project,
+    ProjectUpdateRequested: _update_project,
+    DocumentSubmitted: _submit_document,
+    ProcessingRequested: _process,
+    GenerationRequested: _generate,
+    ExportRequested: _export,
+    JobCancelRequested: _cancel,
+}

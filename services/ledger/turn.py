@@ -1,0 +1,527 @@
+"""One turn of the ledger: what came in, what is recorded of it and what follows, in one transaction.
+
+A turn holds the log's lock. It reads the states that are concerned, lets the processes fold and decide, and writes
+everything at its end; if anything fails, nothing of it happened. It publishes nothing.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from contracts.call import CallSettled
+from contracts.entries import GenerateEntries
+from contracts.export import ExportRequested
+from contracts.generation import GenerationRequested, PlanDocument
+from contracts.identity import calls_stream, command_id, followup_id
+from contracts.message import Command, Event, Message, Recorded, Request, wire_type
+from contracts.processing import ProcessingRequested
+from contracts.unit import Body
+from services.ledger.processes import export, generation, ingestion
+from services.ledger.processes.decision import Decision
+from services.ledger.processes.export import ExportState
+from services.ledger.processes.generation import GenerationState
+from services.ledger.processes.ingestion import DocumentState, ProcessingState
+from shared.store import Appending, NewEvent, insert_bodies
+
+if TYPE_CHECKING:
+    from shared.store import Connection
+
+GENERATE = wire_type(GenerateEntries)
+JOBS = ("processing", "generation", "export")
+
+
+class DatasetState(Message):
+    job_id: UUID
+
+
+STATES: dict[str, type[Message]] = {
+    "document": DocumentState,
+    "processing": ProcessingState,
+    "generation": GenerationState,
+    "export": ExportState,
+    "dataset": DatasetState,
+}
+"""The state that is kept with a stream, by the stream's kind."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A stream as the turn works on it."""
+
+    stream: UUID
+    tenant: str
+    kind: str
+    project_id: UUID | None = None
+    state: Message | None = None
+    open: bool = False
+    changed: bool = False
+
+    def become(self, state: Message | None) -> None:
+        if state is not self.state:
+            self.state = state
+            self.changed = True
+
+
+@dataclass(slots=True)
+class House:
+    """What the leader knows between turns; all of it can be learnt again."""
+
+    windows: int = 4096
+    """Model calls' units in flight, in all,"""
+    tenant_window: int = 2048
+    """and for one tenant."""
+    workers: dict[str, int] = field(default_factory=dict)
+    """Processes alive, by service."""
+    hungry: dict[UUID, None] = field(default_factory=dict)
+    """Jobs that have more to dispatch, the one longest unserved first."""
+    requests: dict[UUID, Request] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A unit in flight."""
+
+    unit: UUID
+    job: UUID
+    tenant: str
+    service: str
+    command: UUID
+    attempt: int
+    outcome: UUID | None
+
+
+class Turn:
+    """The work of one transaction. ``write`` ends it."""
+
+    def __init__(self, connection: "Connection", appending: Appending, house: House) -> None:
+        self.connection = connection
+        self.log = appending
+        self.house = house
+        self._rows: dict[UUID, Row | None] = {}
+        self._touched: dict[UUID, None] = {}
+        self._bodies: list[Body] = []
+        self._commands: list[tuple[Row, Command]] = []
+        self._done: dict[UUID, UUID] = {}
+        self._ended: list[UUID] = []
+        self._in_flight: dict[str, int] = {}
+        self.work: dict[UUID, Work] = {}
+        self.cancelling: list[UUID] = []
+        """Jobs whose cancellation this turn recorded."""
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    async def row(self, stream: UUID) -> Row | None:
+        if stream not in self._rows:
+            await self.load_rows([stream])
+        return self._rows[stream]
+
+    async def load_rows(self, streams: Collection[UUID]) -> None:
+        unknown = [stream for stream in streams if stream not in self._rows]
+        if not unknown:
+            return
+        self._rows |= dict.fromkeys(unknown)
+        found = await self.connection.fetch(
+            """
+            select stream_id, tenant, kind, project_id, state, open from ledger.streams
+            where stream_id = any($1::uuid[])
+            """,
+            unknown,
+        )
+        for row in found:
+            self._rows[row["stream_id"]] = _row(row)
+        await self.log.load(unknown, ())
+
+    async def load_work(self, units: Collection[UUID]) -> None:
+        found = await self.connection.fetch(
+            """
+            select unit_id, job_id, tenant, service, command_id, attempt, outcome
+            from ledger.work where unit_id = any($1::uuid[])
+            """,
+            list(units),
+        )
+        for row in found:
+            self.work[row["unit_id"]] = Work(*row.values())
+
+    async def documents_of_project(self, project: UUID) -> list[Row]:
+        found = await self.connection.fetch(
+            """
+            select stream_id from ledger.streams
+            where project_id = $1 and kind = 'document' order by stream_id
+            """,
+            project,
+        )
+        ids = [row["stream_id"] for row in found]
+        await self.load_rows(ids)
+        known = {
+            row.stream: row
+            for row in self._rows.values()
+            if row and row.kind == "document" and row.project_id == project
+        }
+        return [known[stream] for stream in sorted(known)]
+
+    async def request_of(self, job: UUID) -> Request:
+        """The request that a job began with: the first event of its stream."""
+        if job not in self.house.requests:
+            row = await self.connection.fetchrow(
+                "select type, data from ledger.events where stream_id = $1 and version = 1", job
+            )
+            if row is None:
+                raise LookupError(f"job {job} has no first event")
+            from contracts import REQUESTS
+
+            self.remember(job, REQUESTS[row["type"]].model_validate(row["data"]))
+        return self.house.requests[job]
+
+    def remember(self, job: UUID, request: Request) -> None:
+        while len(self.house.requests) >= 1000:
+            del self.house.requests[next(iter(self.house.requests))]
+        self.house.requests[job] = request
+
+    # -- recording ---------------------------------------------------------------------------------
+
+    def new_row(
+        self,
+        stream: UUID,
+        tenant: str,
+        kind: str,
+        *,
+        project: UUID | None = None,
+        state: Message | None = None,
+    ) -> Row:
+        row = Row(stream, tenant, kind, project, state, open=kind in JOBS, changed=True)
+        self._rows[stream] = row
+        return row
+
+    def touch(self, stream: UUID) -> None:
+        """Ask the process of this stream what follows, before the turn ends."""
+        self._touched[stream] = None
+
+    def record(
+        self, row: Row, event: Event, *, id: UUID, job: UUID | None, cause: UUID | None
+    ) -> Recorded[Event] | None:
+        """Append an event to a stream whose row was loaded; None when the log holds it already."""
+        return self.log.add(
+            row.stream,
+            row.kind,
+            row.tenant,
+            NewEvent(id=id, event=event, job_id=job, cause_id=cause),
+        )
+
+    async def record_followup(self, row: Row, event: Event, *, job: UUID) -> Recorded[Event]:
+        """Append an event that the ledger itself decided."""
+        await self.row(row.stream)
+        id = followup_id(row.stream, self.log.version(row.stream) + 1)
+        recorded = self.record(row, event, id=id, job=job, cause=None)
+        if recorded is None:
+            raise LookupError(f"version {self.log.version(row.stream) + 1} of {row.stream} exists")
+        return recorded
+
+    async def record_calls(
+        self, tenant: str, job: UUID, cause: UUID, calls: Iterable[CallSettled]
+    ) -> None:
+        """What was paid is a fact of its own, also where the result came too late."""
+        for call in calls:
+            row = await self._calls_row(tenant, job)
+            self.record(row, call, id=call.call_id, job=job, cause=cause)
+
+    async def record_aside(
+        self, tenant: str, job: UUID, event: Event, *, id: UUID, cause: UUID
+    ) -> None:
+        row = await self._calls_row(tenant, job)
+        self.record(row, event, id=id, job=job, cause=cause)
+
+    async def _calls_row(self, tenant: str, job: UUID) -> Row:
+        stream = calls_stream(job)
+        return await self.row(stream) or self.new_row(stream, tenant, "calls")
+
+    def knows(self, event: UUID) -> bool:
+        """Whether the log holds an event whose id was loaded."""
+        return self.log.knows(event)
+
+    def keep(self, bodies: Iterable[Body]) -> None:
+        self._bodies.extend(bodies)
+
+    def finish(self, unit: UUID, outcome: UUID) -> None:
+        self._done[unit] = outcome
+
+    def is_done(self, unit: UUID) -> bool:
+        work = self.work.get(unit)
+        return work is None or work.outcome is not None or unit in self._done
+
+    async def fold(self, row: Row, recorded: Recorded[Event]) -> None:
+        """Let the process of a document or a job fold an event that concerns it."""
+        match row.state:
+            case DocumentState() | None if row.kind == "document":
+                row.become(ingestion.evolve_document(row.state, recorded))
+            case GenerationState() as state:
+                row.become(generation.evolve(state, recorded))
+            case ProcessingState() as state:
+                row.become(ingestion.evolve(state, recorded))
+            case ExportState() as state:
+                row.become(export.evolve(state, recorded))
+            case _:
+                return
+        self.touch(row.stream)
+
+    # -- deciding ----------------------------------------------------------------------------------
+
+    async def decide(self) -> None:
+        """Ask every process concerned what follows, until nothing more does."""
+        await self._count_in_flight()
+        for job in list(self.house.hungry):
+            self.touch(job)
+        while self._touched:
+            stream = next(iter(self._touched))
+            del self._touched[stream]
+            row = await self.row(stream)
+            if row is None:
+                continue
+            if isinstance(row.state, DocumentState):
+                await self._decide_document(row, row.state)
+            elif row.open:
+                await self._decide_job(row)
+
+    async def _decide_document(self, row: Row, state: DocumentState) -> None:
+        decision = ingestion.decide_document(state, row.stream)
+        row.become(decision.state)
+        self._issue(row, decision.commands)
+        if not ingestion.is_settled(decision.state):
+            return
+        waiting = await self.connection.fetch(
+            """
+            update ledger.interests set settled = true
+            where stream_id = $1 and not settled returning job_id
+            """,
+            row.stream,
+        )
+        for each in waiting:
+            job = await self.row(each["job_id"])
+            if job is None:
+                continue
+            match job.state:
+                case GenerationState() as state_of_job:
+                    job.become(generation.settled(state_of_job))
+                case ProcessingState() as processing:
+                    job.become(ingestion.settled(processing, decision.state))
+            self.touch(job.stream)
+
+    async def _decide_job(self, row: Row) -> None:
+        documents: Sequence[PlanDocument] | None = None
+        while True:
+            decision = await self._decision(row, documents)
+            row.become(decision.state)
+            if decision.needs_documents:
+                documents = await self._documents_of_job(row.stream)
+                continue
+            self._issue(row, decision.commands)
+            if decision.ended:
+                self._end(row)
+                return
+            if not decision.events:
+                self._note_hunger(row)
+                return
+            for event in decision.events:
+                recorded = await self.record_followup(row, event, job=row.stream)
+                await self.fold(row, recorded)
+            self._touched.pop(row.stream, None)
+
+    async def _decision(self, row: Row, documents: Sequence[PlanDocument] | None) -> Decision[Any]:
+        match row.state, await self.request_of(row.stream):
+            case GenerationState() as state, GenerationRequested() as request:
+                return generation.decide(
+                    state,
+                    request,
+                    row.stream,
+                    credit=self._credit(row.tenant),
+                    workers=max(1, self.house.workers.get("generate", 1)),
+                    documents=documents,
+                )
+            case ProcessingState() as state, ProcessingRequested():
+                return ingestion.decide(state)
+            case ExportState() as state, ExportRequested() as request:
+                return export.decide(state, request, row.stream)
+            case _:
+                raise LookupError(f"stream {row.stream} of kind {row.kind} is no job")
+
+    async def _documents_of_job(self, job: UUID) -> list[PlanDocument]:
+        found = await self.connection.fetch(
+            "select stream_id from ledger.interests where job_id = $1 order by stream_id", job
+        )
+        ids = [row["stream_id"] for row in found]
+        await self.load_rows(ids)
+        rows = [(id, self._rows[id]) for id in ids]
+        plans = (
+            ingestion.plan_document(row.state, id)
+            for id, row in rows
+            if row is not None and isinstance(row.state, DocumentState)
+        )
+        return [plan for plan in plans if plan is not None]
+
+    def _issue(self, row: Row, commands: Iterable[Command]) -> None:
+        for command in commands:
+            self._commands.append((row, command))
+            if isinstance(command, GenerateEntries):
+                self._in_flight[row.tenant] = self._in_flight.get(row.tenant, 0) + len(
+                    command.units
+                )
+
+    def _end(self, row: Row) -> None:
+        row.open = False
+        row.changed = True
+        self._ended.append(row.stream)
+        self.house.hungry.pop(row.stream, None)
+
+    def _note_hunger(self, row: Row) -> None:
+        """A job that has more to dispatch is asked again each turn, after the others."""
+        self.house.hungry.pop(row.stream, None)
+        if isinstance(row.state, GenerationState) and row.state.next < row.state.stop:
+            self.house.hungry[row.stream] = None
+
+    async def _count_in_flight(self) -> None:
+        rows = await self.connection.fetch(
+            """
+            select tenant, count(*) as units from ledger.work
+            where service = 'generate' and outcome is null and due_at is null group by tenant
+            """
+        )
+        self._in_flight = {row["tenant"]: row["units"] for row in rows}
+        for unit in self._done:
+            work = self.work[unit]
+            if work.service == "generate":
+                self._in_flight[work.tenant] = self._in_flight.get(work.tenant, 1) - 1
+
+    def _credit(self, tenant: str) -> int:
+        """Units that one job may issue now: a fair part of what the windows leave."""
+        left = min(
+            self.house.windows - sum(self._in_flight.values()),
+            self.house.tenant_window - self._in_flight.get(tenant, 0),
+        )
+        return max(0, left // max(1, min(len(self.house.hungry), 16)))
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def add_interests(self, job: UUID, documents: Collection[tuple[UUID, bool]]) -> None:
+        """Documents that a job works on; ``True`` marks one that is settled already."""
+        await self.connection.execute(
+            """
+            insert into ledger.interests (job_id, stream_id, settled)
+            select $1, * from unnest($2::uuid[], $3::boolean[])
+            """,
+            job,
+            [stream for stream, _ in documents],
+            [settled for _, settled in documents],
+        )
+
+    async def write(self) -> None:
+        """Write all that the turn recorded and decided."""
+        await insert_bodies(self.connection, self._bodies)
+        await self.log.flush()
+        await self._write_states()
+        await self._write_work()
+        if self._ended:
+            for table in ("work", "commands", "interests"):
+                await self.connection.execute(
+                    f"delete from ledger.{table} where job_id = any($1::uuid[])",  # noqa: S608 - fixed names
+                    self._ended,
+                )
+
+    async def _write_states(self) -> None:
+        rows = [row for row in self._rows.values() if row is not None and row.changed]
+        if not rows:
+            return
+        await self.connection.execute(
+            """
+            insert into ledger.streams (stream_id, tenant, kind, project_id, version, open, state)
+            select s, t, k, p, 0, o, d from
+                unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::boolean[], $6::jsonb[])
+                as u(s, t, k, p, o, d)
+            on conflict (stream_id) do update
+            set project_id = excluded.project_id, open = excluded.open, state = excluded.state
+            """,
+            [row.stream for row in rows],
+            [row.tenant for row in rows],
+            [row.kind for row in rows],
+            [row.project_id for row in rows],
+            [row.open for row in rows],
+            [row.state.model_dump(mode="json") if row.state else None for row in rows],
+        )
+
+    async def _write_work(self) -> None:
+        if self._done:
+            await self.connection.execute(
+                """
+                update ledger.work set outcome = u.outcome
+                from unnest($1::uuid[], $2::uuid[]) as u(unit_id, outcome)
+                where work.unit_id = u.unit_id and work.outcome is null
+                """,
+                list(self._done),
+                list(self._done.values()),
+            )
+        finished = [unit for unit in self._done if self.work[unit].service in ("ingest", "chunk")]
+        if finished:
+            await self._forget_document_work(finished)
+        if self._commands:
+            await self._write_commands()
+
+    async def _forget_document_work(self, units: Sequence[UUID]) -> None:
+        """A document is no job and never ends; what was done for it leaves at once."""
+        await self.connection.execute(
+            "delete from ledger.work where unit_id = any($1::uuid[])", list(units)
+        )
+        await self.connection.execute(
+            "delete from ledger.commands where command_id = any($1::uuid[])",
+            [self.work[unit].command for unit in units],
+        )
+
+    async def _write_commands(self) -> None:
+        from contracts import SERVICES
+
+        commands = [
+            (row, command, command_id(command.units[0]), SERVICES[type(command)])
+            for row, command in self._commands
+            if row.stream not in self._ended
+        ]
+        await self.connection.execute(
+            """
+            insert into ledger.commands (command_id, job_id, tenant, service, type, attempt, data)
+            select id, job, tenant, service, type, 1, data from
+                unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+                as u(id, job, tenant, service, type, data)
+            """,
+            [id for _, _, id, _ in commands],
+            [row.stream for row, _, _, _ in commands],
+            [row.tenant for row, _, _, _ in commands],
+            [service for _, _, _, service in commands],
+            [wire_type(type(command)) for _, command, _, _ in commands],
+            [command.model_dump(mode="json") for _, command, _, _ in commands],
+        )
+        units = [
+            (unit, row.stream, row.tenant, service, id)
+            for row, command, id, service in commands
+            for unit in command.units
+        ]
+        await self.connection.execute(
+            """
+            insert into ledger.work (unit_id, job_id, tenant, service, command_id, attempt)
+            select *, 1 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
+            """,
+            *(list(column) for column in zip(*units, strict=True)),
+        )
+
+    @property
+    def issued(self) -> bool:
+        return bool(self._commands)
+
+
+def _row(row: Any) -> Row:
+    kind = row["kind"]
+    state = row["state"]
+    return Row(
+        stream=row["stream_id"],
+        tenant=row["tenant"],
+        kind=kind,
+        project_id=row["project_id"],
+        state=STATES[kind].model_validate(state) if state is not None and kind in STATES else None,
+        open=row["open"],
+    )

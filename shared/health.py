@@ -1,0 +1,64 @@
+"""A service's own answer to "are you alive, are you ready", over loopback HTTP. Tells nothing else.
+
+``/healthz`` is 200 while the event loop turns; ``/readyz`` is 200 while the service can do its work, and says why not
+otherwise.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import orjson
+
+
+class Health:
+    """What a service says of itself."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._ready = False
+        self._detail = "starting"
+
+    def ready(self, detail: str) -> None:
+        self._ready, self._detail = True, detail
+
+    def unready(self, detail: str) -> None:
+        self._ready, self._detail = False, detail
+
+    def answer(self, path: str) -> tuple[int, bytes]:
+        """Status and JSON body for a path."""
+        if path not in ("/healthz", "/readyz"):
+            return 404, b"{}"
+        ready = self._ready or path == "/healthz"
+        body = {"service": self._service, "ready": self._ready, "detail": self._detail}
+        return 200 if ready else 503, orjson.dumps(body)
+
+    @contextlib.asynccontextmanager
+    async def served(self, port: int) -> AsyncIterator[None]:
+        """Answer on loopback while the context lasts; port 0 serves nothing."""
+        if not port:
+            yield
+            return
+        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        try:
+            yield
+        finally:
+            server.close()
+            await server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(5):
+                line = await reader.readline()
+            parts = line.decode("latin-1").split(" ")
+            status, body = self.answer(parts[1] if len(parts) > 1 else "")
+            writer.write(
+                f"HTTP/1.1 {status} -\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+                + body
+            )
+            await writer.drain()
+        except (OSError, TimeoutError, ValueError):
+            pass
+        finally:
+            writer.close()
