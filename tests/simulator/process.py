@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,11 +21,11 @@ class Simulation:
         self.openai_base_url = f"{url}/v1"
         self.pid = process.pid
 
-    def stats(self) -> dict[str, object]:
+    def stats(self) -> dict[str, Any]:
         """Its account of the calls it saw; the fields are those of ``tally.Tally.summary``."""
         return self._ask("GET", "/stats")
 
-    def labels(self) -> list[dict[str, object]]:
+    def labels(self) -> list[dict[str, Any]]:
         """What is wrong with which entry; the fields are those of ``said.Label``."""
         found = self._ask("GET", "/labels")["labels"]
         assert isinstance(found, list)
@@ -50,7 +51,7 @@ class Simulation:
         self._process.kill()
         self.stop()
 
-    def _ask(self, method: str, path: str, body: object = None) -> dict[str, object]:
+    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(self._address, timeout=10)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
