@@ -197,6 +197,7 @@ class Worker:
             durable=self._service,
             pull_sub=PullSub(batch_size=1, timeout=0.5),
             ack_policy=AckPolicy.MANUAL,
+            inbox_prefix=f"{self._inbox_prefix()}.".encode(),
         )
         async def hear(message: NatsMessage) -> None:
             raw = message.raw_message

@@ -1,6 +1,4 @@
-"""Cuts parsed documents into chunks.
+"""Cuts parsed texts into chunks.
 
-Hears: ``ChunkDocument``.
-Says: ``DocumentChunked`` with a chunk table in the blob store, or ``DocumentRejected``.
-Never: changes a text, calls a model, touches a database.
+Hears: ``ChunkDocument``. Says: ``DocumentChunked``, ``DocumentRejected``. Never: changes a text, or reads a database.
 """
