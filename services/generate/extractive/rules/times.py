@@ -1,0 +1,118 @@
+"""When something happened: "S was V-ed … in DATE" and "S V-ed … in DATE", with exactly one date in the clause."""
+
+import re
+from collections.abc import Iterator
+
+from services.generate.extractive import dates, verbs, words
+from services.generate.extractive.candidate import Candidate
+from services.generate.extractive.clauses import Clause, first_clause, one_clause
+from services.generate.extractive.page import Page
+from services.generate.extractive.phrasing import question, statement
+
+_PLACED = re.compile(rf"(?:^|\s)(?P<phrase>{dates.PLACED})(?P<tail>$|[\s,;.].*$)")
+_ADVERB = re.compile(
+    r"^(?:(?:also|first|originally|later|officially|formally|finally|subsequently|then|initially|eventually|soon|again"
+    r"|probably|completely|fully|successfully|publicly|jointly|newly) )"
+)
+_KEEP = frozenset("into to from as for of".split())
+"""Prepositions that belong to the verb, so that the question may not leave them out."""
+_BAD_TAIL = re.compile(r"^(?:-| ?(?:and|or|to|until|through|–|—) ?(?:\d|the \d|in \d|[A-Z][a-z]+ \d)|/)")
+_STATIVE = frozenset("had was were knew held contained consisted included appeared remained existed belonged lived found saw read set".split())
+
+
+def candidates(page: Page) -> Iterator[Candidate]:
+    """*When* questions of a page's clauses."""
+    for clause in page.clauses:
+        found = None
+        if clause.verb in ("was", "were"):
+            found = _passive(clause, page)
+        elif clause.verb in verbs.BASE_OF_PAST and clause.verb not in _STATIVE:
+            found = _active(clause, page)
+        if found is not None:
+            yield found
+
+
+def _passive(clause: Clause, page: Page) -> Candidate | None:
+    rest = first_clause(clause.rest)
+    while adverb := _ADVERB.match(rest):
+        rest = rest[adverb.end() :]
+    participle, _, after = rest.partition(" ")
+    if not verbs.is_participle(participle.strip(",.")):
+        return None
+    parts = _around(clause, f" {after}")
+    if parts is None:
+        return None
+    middle, phrase = parts
+    if not _middle_fits(middle, 6):
+        return None
+    body = " ".join(filter(None, (participle.strip(",."), middle)))
+    return _candidate(clause, page, f"When {clause.verb} {clause.subject.name} {body}", body, phrase)
+
+
+def _active(clause: Clause, page: Page) -> Candidate | None:
+    rest = first_clause(clause.rest)
+    parts = _around(clause, f" {rest}")
+    if parts is None:
+        return None
+    middle, phrase = parts
+    base = verbs.BASE_OF_PAST[clause.verb]
+    if not middle and clause.verb not in verbs.INTRANSITIVE:
+        return None
+    if not _middle_fits(middle, 8) or words.words(middle or "x")[-1].lower() in words.STOP:
+        return None
+    body = " ".join(filter(None, (base, middle)))
+    asked = f"When did {clause.subject.name} {body}"
+    return _candidate(clause, page, asked, middle, phrase)
+
+
+def _around(clause: Clause, rest: str) -> tuple[str, str] | None:
+    """(what stands between verb and date, date phrase); None unless there is exactly one date."""
+    if clause.date:
+        if dates.count(rest):
+            return None
+        middle = re.split(r"[,;:]", rest, maxsplit=1)[0].strip()
+        return _shortened(middle), clause.date
+    found = _PLACED.search(rest)
+    if found is None or dates.count(rest) > (2 if found["phrase"].startswith(("between", "from")) else 1):
+        return None
+    if _BAD_TAIL.match(found["tail"].lstrip(" ,") if found["tail"] else ""):
+        return None
+    return rest[: found.start()].strip(), found["phrase"]
+
+
+def _shortened(middle: str) -> str:
+    """Leave out trailing adjuncts that make a question long; what belongs to the verb stays."""
+    tokens = middle.split()
+    if len(tokens) <= 5:
+        return middle
+    for index, token in enumerate(tokens):
+        if token in words.PREPOSITIONS - _KEEP and index:
+            return " ".join(tokens[:index])
+    return middle
+
+
+def _middle_fits(middle: str, limit: int) -> bool:
+    if not middle:
+        return True
+    if not one_clause(middle, limit) or middle.split()[-1].lower() in words.STOP:
+        return False
+    return not (dates.count(middle) or dates.BARE_YEAR.search(middle) or re.search(r"\b(?:and|or)\b", middle))
+
+
+def _candidate(clause: Clause, page: Page, asked: str, body: str, phrase: str) -> Candidate | None:
+    put = question(asked, page.scene)
+    answer = statement(clause, f"{body} {phrase}", page.scene)
+    if put is None or answer is None:
+        return None
+    return Candidate(
+        rule="when",
+        kind="fact",
+        difficulty="easy",
+        question=put,
+        answer=answer,
+        spans=((clause.sentence.start, clause.sentence.end),),
+        key=f"when:{words.normal(put)}",
+        weight=2.6 + (0.3 if clause.subject.proper else -0.4),
+        subject=clause.subject.name,
+        short=dates.bare(phrase),
+    )
