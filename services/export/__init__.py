@@ -1,6 +1,4 @@
-"""Writes a closed dataset's accepted entries as files.
+"""Writes datasets as files.
 
-Hears: ``ExportDataset``.
-Says: ``DatasetExported`` with the files in the blob store, or ``UnitFailed``.
-Never: judges or changes an entry, orders files by arrival, writes the database.
+Hears: ``ExportDataset``. Says: ``DatasetExported``, ``UnitFailed``. Never: changes an entry, or writes to the database.
 """
