@@ -18,6 +18,7 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _UNFIT = re.compile(
     r"^(?:It|They|This|That|These|Those|He|She|His|Her|Its|Their|Such|Here|There|We|You|I|Our|My|But|And|Or|So|Also"
     r"|However|Therefore|Thus|Then|In addition|Moreover|Both|Another|Other|The former|The latter)\b"
+    r"|^(?:\w+,? ){1,4}(?:it|they|he|she|this|these|we|you)\b"
     r"|\b(?:passage|text|document|article|section|chapter|author|excerpt|table|figure|page|above|below|following"
     r"|copyright|isbn|publisher|mentioned|provided)\b",
     re.IGNORECASE,

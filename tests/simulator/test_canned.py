@@ -1,6 +1,7 @@
 """Canned entries are what a filter lets through: readable, verbatim, distinct, and no more than asked for."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ def passage(mode: Mode = "question and answer", text: str = TEA, slots: int = 5)
     return Passage(mode, "Tea", (), (), "", text, "", tuple(Slot() for _ in range(slots)))
 
 
+def _list(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return value
+
+
 @pytest.mark.parametrize("mode", sorted(NAMES))
 def test_every_mode_gets_entries_of_its_schema(mode: Mode) -> None:
     made = canned.entries(passage(mode))
@@ -37,20 +43,20 @@ def test_evidence_is_verbatim_and_questions_differ() -> None:
     made = canned.entries(passage(slots=50))
     assert len(made) >= 10
     for entry in made:
-        quotes = entry["evidence"]
-        assert isinstance(quotes, list)
+        quotes = _list(entry["evidence"])
         assert quotes
-        assert all(quote in TEA for quote in quotes)
+        assert all(str(quote) in TEA for quote in quotes)
     assert len({entry["question"] for entry in made}) == len(made)
 
 
 def test_what_is_to_be_avoided_is_avoided_and_the_focus_comes_first() -> None:
     first = canned.entries(passage(slots=6))
-    told = Passage(
-        "question and answer", "Tea", (), (), "", TEA, "", (Slot(),),
+    quotes = [entry["evidence"] for entry in first]
+    told = replace(
+        passage(slots=1),
         avoid=(str(first[0]["question"]),),
-        focus=(str(first[0]["answer"]), str(first[4]["answer"])),
-    )  # fmt: skip
+        focus=tuple(str(quote) for found in (quotes[0], quotes[4]) for quote in _list(found)),
+    )
     (entry,) = canned.entries(told)
     assert entry["question"] == first[4]["question"]
 

@@ -1,6 +1,9 @@
 """What the simulated server says of itself under load, and that it refuses what a real one refuses."""
 
 import asyncio
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -8,7 +11,7 @@ import orjson
 import pytest
 
 from tests.performance.prompts import prompt
-from tests.simulator.process import Simulation
+from tests.simulator.process import ROOT, Simulation
 
 
 @pytest.fixture
@@ -143,8 +146,6 @@ def test_an_unknown_behaviour_is_refused(simulator: Simulation) -> None:
 
 
 def test_requests_in_pieces_and_in_one_go_are_answered_in_order(simulator: Simulation) -> None:
-    import socket
-
     host, port = simulator.url.removeprefix("http://").split(":")
     one = b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n"
     other = b"GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n"
@@ -154,3 +155,16 @@ def test_requests_in_pieces_and_in_one_go_are_answered_in_order(simulator: Simul
         said = b"".join(iter(lambda: client.recv(65536), b""))
     assert said.count(b"HTTP/1.1 200 OK") == 2
     assert said.index(b"HTTP/1.1 404") > said.rindex(b"HTTP/1.1 200")
+
+
+def test_it_runs_by_its_path_and_stops_when_told() -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests/simulator"), "latency_ms=1"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.terminate()
+        assert process.wait(10) == 0
