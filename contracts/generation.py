@@ -84,6 +84,55 @@ class GenerationSettings(Message):
     """Seeds of a batch file, in plan order; 0: one file."""
     format: str = Field(default="jsonl", max_length=50)
 
+    def not_available(self) -> tuple[str, str] | None:
+        """The first setting that mode or model cannot honour, with the reason; None: all of them are.
+
+        Pure, so that a gateway refuses before a job starts and a worker refuses what came past the gateway.
+        """
+        return self._not_in_mode() or self._not_with_model()
+
+    def _not_in_mode(self) -> tuple[str, str] | None:
+        asks = self.mode in {"default", "question and answer", "question", "instruction following"}
+        answers = self.mode not in {"question", "summarization"}
+        pairs = self.mode in {"default", "question and answer"}
+        reads = pairs or self.mode == "instruction following"
+        for field, wanted, possible in (
+            ("question_style", self.question_style is not None, asks),
+            ("answer_style", self.answer_style is not None, answers),
+            ("negativity_ratio", self.negativity_ratio > 0, pairs),
+            ("context", self.context != "none", reads),
+            ("complexity", self.complexity != "auto", self.mode != "summarization"),
+        ):
+            if wanted and not possible:
+                return field, f"Mode {self.mode!r} has nothing that {field} could apply to."
+        return None
+
+    def _not_with_model(self) -> tuple[str, str] | None:
+        if not self.model.startswith("builtin/"):
+            return None
+        if self.model != "builtin/extractive":
+            return (
+                "model",
+                f"There is no model {self.model!r}; the built-in one is builtin/extractive.",
+            )
+        for field, wanted in (
+            ("custom_prompt", self.custom_prompt is not None),
+            ("prompt_name", self.prompt_name != "default"),
+            ("question_style", self.question_style is not None),
+            ("answer_style", self.answer_style is not None),
+            ("audience", self.audience is not None),
+            ("purpose", self.purpose is not None),
+            ("domain", self.domain is not None),
+            ("negativity_ratio", self.negativity_ratio > 0),
+            ("language", self.language not in {None, "en"}),
+        ):
+            if wanted:
+                return field, (
+                    f"The built-in model takes entries from the text by rules and cannot follow {field};"
+                    " name a language model, such as openai/<name>."
+                )
+        return None
+
 
 class GenerationRequested(Request):
     project_id: UUID
