@@ -1,0 +1,236 @@
+"""Verdicts that depend on other entries: duplicates, and how many are enough. Decided in the order given.
+
+Three rules make a duplicate: the same normalised question; a question whose MinHash estimate is at the threshold
+or above; the same evidence sentence, kind, and nearly the same answer. Same log, same verdicts: nothing here depends
+on time, on hash seeds, or on who was killed.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import pairwise
+from uuid import UUID
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from rensa import RMinHash
+
+from contracts.entries import Duplicate, Signature, Verdict
+from contracts.generation import GenerationSettings, Thresholds
+from services.curate.bands import PERMUTATIONS, Bands, band_keys
+from services.curate.words import content, words
+
+_SEED = 42
+_TELLING = 3
+"""How often a number or a name counts, so that two questions which differ in one of them are two questions."""
+_NAME = re.compile(r"(?<=[^\s.?!:] )[A-ZÀ-Þ][^\W_]+")
+_BANDED_FROM = 0.7
+"""Below this threshold the bands would miss too much, and every digest is compared."""
+
+
+def signature_of(
+    question: str,
+    answer: str,
+    spans: tuple[str, ...],
+    kind: str,
+    language: str | None = None,
+) -> Signature:
+    """What admission compares of an entry: hashes of its words, never the words.
+
+    ``question`` and ``answer`` are what plays their part; ``spans`` name evidence as ``document:start-end``.
+    """
+    tokens = words(question)
+    normal = " ".join(tokens)
+    sketch = RMinHash(PERMUTATIONS, _SEED)
+    sketch.update(_shingles(tokens, question))
+    digest = np.array(sketch.digest(), dtype=">u4")
+    answered = sorted({crc32(word.encode()) for word in content(answer, language)})
+    return Signature(
+        question=blake2b(normal.encode(), digest_size=16).hexdigest(),
+        minhash=b64encode(digest.tobytes()).decode(),
+        words=b64encode(np.array(answered, dtype=">u4").tobytes()).decode(),
+        spans=spans,
+        kind=kind,
+    )
+
+
+def _shingles(tokens: list[str], question: str) -> list[str]:
+    """Words and pairs of words; numbers and names several times over."""
+    pairs = [f"{a} {b}" for a, b in pairwise(tokens)]
+    telling = {token for token in tokens if not token.isalpha()}
+    telling.update(name.casefold() for name in _NAME.findall(question))
+    return [*tokens, *pairs, *(f"{word}#{n}" for word in telling for n in range(_TELLING - 1))]
+
+
+class Index:
+    """The near-duplicate index: accepted and surplus entries, in the order in which they were admitted.
+
+    Keeps about 900 bytes for an entry. Adding an entry that it holds already changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._ids: list[UUID] = []
+        self._numbers: dict[UUID, int] = {}
+        self._questions: dict[str, int] = {}
+        self._facts: dict[str, list[int]] = {}
+        self._answers: list[bytes] = []
+        self._digests: NDArray[np.uint32] = np.empty((1024, PERMUTATIONS), dtype=np.uint32)
+        self._bands = Bands()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __contains__(self, entry_id: UUID) -> bool:
+        return entry_id in self._numbers
+
+    def add(self, entry_id: UUID, signature: Signature) -> None:
+        """Hold an entry against which later ones are compared."""
+        digest = _digest(signature)
+        self._add(entry_id, signature, digest, band_keys(digest).tolist())
+
+    def find(
+        self, entry_id: UUID, signature: Signature, thresholds: Thresholds
+    ) -> Duplicate | None:
+        """Of what the entry is a duplicate: by the first rule that says so, the earliest entry it says so of."""
+        same = self._questions.get(signature.question)
+        if same is not None:
+            return self._duplicate(entry_id, same, "question", 1.0)
+        digest = _digest(signature)
+        return self._near(
+            entry_id, digest, band_keys(digest).tolist(), thresholds.near_duplicate
+        ) or self._same_fact(entry_id, signature, thresholds.same_fact)
+
+    def take(
+        self, entry_id: UUID, signature: Signature, thresholds: Thresholds
+    ) -> Duplicate | None:
+        """Find, and add what is no duplicate, at the price of one of the two."""
+        same = self._questions.get(signature.question)
+        if same is not None:
+            return self._duplicate(entry_id, same, "question", 1.0)
+        digest = _digest(signature)
+        keys = band_keys(digest).tolist()
+        found = self._near(entry_id, digest, keys, thresholds.near_duplicate) or self._same_fact(
+            entry_id, signature, thresholds.same_fact
+        )
+        if found is None:
+            self._add(entry_id, signature, digest, keys)
+        return found
+
+    def _add(
+        self, entry_id: UUID, signature: Signature, digest: NDArray[np.uint32], keys: list[int]
+    ) -> None:
+        if entry_id in self._numbers:
+            return
+        number = len(self._ids)
+        if number == len(self._digests):
+            grown = np.empty((number + max(1024, number // 4), PERMUTATIONS), dtype=np.uint32)
+            grown[:number] = self._digests
+            self._digests = grown
+        self._digests[number] = digest
+        self._ids.append(entry_id)
+        self._numbers[entry_id] = number
+        self._questions.setdefault(signature.question, number)
+        self._answers.append(b64decode(signature.words))
+        for span in signature.spans:
+            self._facts.setdefault(f"{span} {signature.kind}", []).append(number)
+        self._bands.add(keys)
+
+    def _near(
+        self, entry_id: UUID, digest: NDArray[np.uint32], keys: list[int], least: float
+    ) -> Duplicate | None:
+        if least >= _BANDED_FROM:
+            candidates = self._bands.candidates(keys)
+            if not candidates:
+                return None
+            digests = self._digests[candidates]
+        else:
+            candidates = list(range(len(self._ids)))
+            digests = self._digests[: len(self._ids)]
+        equal = np.count_nonzero(digests == digest, axis=1)
+        near = np.nonzero(equal >= least * PERMUTATIONS)[0]
+        if not len(near):
+            return None
+        first = int(near[0])
+        return self._duplicate(
+            entry_id, candidates[first], "near_question", int(equal[first]) / PERMUTATIONS
+        )
+
+    def _same_fact(self, entry_id: UUID, signature: Signature, least: float) -> Duplicate | None:
+        numbers = {
+            number
+            for span in signature.spans
+            for number in self._facts.get(f"{span} {signature.kind}", ())
+        }
+        if not numbers:
+            return None
+        answer = _hashes(b64decode(signature.words))
+        for number in sorted(numbers):
+            other = _hashes(self._answers[number])
+            shared = len(answer & other)
+            of = len(answer) + len(other) - shared
+            if of and shared / of >= least:
+                return self._duplicate(entry_id, number, "same_fact", shared / of)
+        return None
+
+    def _duplicate(self, entry_id: UUID, of: int, rule: str, similarity: float) -> Duplicate | None:
+        """None for the entry itself, so that doing an admission again is doing the same."""
+        if self._ids[of] == entry_id:
+            return None
+        return Duplicate.model_validate(
+            {
+                "entry_id": entry_id,
+                "of": self._ids[of],
+                "rule": rule,
+                "similarity": round(similarity, 4),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of the candidates that had passed; those that had not are in none of the three."""
+
+    accepted: tuple[UUID, ...]
+    duplicates: tuple[Duplicate, ...]
+    surplus: tuple[UUID, ...]
+
+
+def admit(
+    index: Index,
+    candidates: Sequence[Verdict],
+    wanted: int | None,
+    accepted: int,
+    settings: GenerationSettings,
+) -> Admission:
+    """Accept in the order given until ``wanted`` (None: without end), ``accepted`` of which were so before.
+
+    Adds to the index what is accepted, and the surplus too, so that raising the number later admits no duplicate.
+    """
+    taken: list[UUID] = []
+    surplus: list[UUID] = []
+    duplicates: list[Duplicate] = []
+    for verdict in candidates:
+        if not verdict.passed or verdict.signature is None:
+            continue
+        known = verdict.entry_id in index
+        found = (
+            None if known else index.take(verdict.entry_id, verdict.signature, settings.thresholds)
+        )
+        if found is not None:
+            duplicates.append(found)
+        elif wanted is None or accepted + len(taken) < wanted:
+            taken.append(verdict.entry_id)
+        else:
+            surplus.append(verdict.entry_id)
+    return Admission(tuple(taken), tuple(duplicates), tuple(surplus))
+
+
+def _digest(signature: Signature) -> NDArray[np.uint32]:
+    return np.frombuffer(b64decode(signature.minhash), dtype=">u4").astype(np.uint32)
+
+
+def _hashes(data: bytes) -> frozenset[int]:
+    return frozenset(np.frombuffer(data, dtype=">u4").tolist())

@@ -1,0 +1,176 @@
+"""``ungrounded``: every number, date, unit, name and negation of an answer, and most of its words, are in the source.
+
+Lexical: a paraphrase in other words costs score, a new fact rejects. An unanswerable entry is held to inventing
+nothing, to saying what is not stated, and to a question that the document indeed leaves open.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from contracts.entries import Found
+from services.curate.checks.manner import says_not_stated
+from services.curate.checks.names import initials, names, unknown
+from services.curate.checks.negation import added, dropped, negated
+from services.curate.checks.source import Facts, Parts, View, facts
+from services.curate.numbers import absent
+from services.curate.sentences import sentences
+from services.curate.words import content
+
+_NOVEL = 4
+"""New words of an answer from which their own share counts, not that of all its words."""
+_VERB = re.compile(
+    r"[A-Z]|(?:was|is|were|had|has|wurde|war|hat|ist|a|est|fut|était|von|de)$|\w+(?:ed|te|ten)$"
+)
+_TITLE_TASKS = frozenset({"rewrite", "classify"})
+
+
+def groundedness(entry: Parts, said: Facts, asked: Facts, *sources: Facts) -> float | None:
+    """Share of the answer's content words that the sources hold.
+
+    Words that repeat the question are set aside when at least four others remain: they show only that the answer is
+    on the question. None: nothing is said, or the entry says that the source is silent.
+    """
+    if not entry.answer or entry.type == "malformed" or not entry.answerable:
+        return None
+    known = frozenset().union(*(source.stems for source in sources))
+    novel = said.stems - asked.stems
+    of = novel if len(novel) >= _NOVEL else said.stems
+    missing = (of - known) - asked.stems
+    numerals = {stem for stem in missing if stem.isdigit()}
+    return 1.0 - len(missing - numerals) / len(of) if of else 1.0
+
+
+def ungrounded(view: View) -> Iterator[Found]:
+    """What the answer says beyond its source."""
+    entry = view.entry
+    if not entry.answer or entry.type == "malformed":
+        return
+    given = facts(entry.input, view.language)
+    sources = (view.passage, view.around, view.quoted, view.asked, given)
+    plain = [
+        Found(reason="ungrounded", detail=f"number: {written}")
+        for written in absent(view.said.quantities, *(source.quantities for source in sources))
+    ]
+    if view.answer_language is None:
+        plain += _names(view, sources)
+    yield from plain
+    if not entry.answerable:
+        yield from _unanswerable(view)
+        return
+    same_language = view.answer_language is None and view.language == (
+        view.source.language or view.language
+    )
+    if not same_language:
+        return
+    yield from _negations(view)
+    if not plain:
+        yield from _swapped(view)
+    least = _least(view)
+    if view.groundedness is not None and view.groundedness < least:
+        known = frozenset().union(*(source.stems for source in sources))
+        missing = " ".join(sorted(view.said.stems - known))
+        yield Found(reason="ungrounded", detail=f"share {view.groundedness:.2f}: {missing[:200]}")
+
+
+def _least(view: View) -> float:
+    return (
+        1.0 if view.source.model.startswith("builtin/") else view.settings.thresholds.groundedness
+    )
+
+
+def _names(view: View, sources: tuple[Facts, ...]) -> Iterator[Found]:
+    """Names that stand nowhere in the source."""
+    if view.entry.kind in _TITLE_TASKS and view.entry.type == "instruction following":
+        return
+    known = frozenset().union(*(source.words for source in sources))
+    capitals = initials(view.passage.text + " " + view.around.text)
+    seen = names(view.said.text, view.language)
+    inner = {word for word, opens in seen if not opens}
+    for word, opens in seen:
+        if not unknown(word, known, view.language, capitals):
+            continue
+        # A capital at the start of a sentence proves no name, but "Hodges designed it" for "Goethals designed it"
+        # does: a verb follows, and the evidence names somebody whom the answer does not.
+        certain = not opens or word in inner
+        if certain or (_verb_follows(word, view.said.text) and _replaced(view)):
+            yield Found(reason="ungrounded", detail=f"name: {word}")
+
+
+def _verb_follows(word: str, answer: str) -> bool:
+    found = re.search(rf"\b{re.escape(word)} (\w+)", answer)
+    return bool(found and _VERB.match(found.group(1)))
+
+
+def _replaced(view: View) -> set[str]:
+    """Names of the evidence that neither answer nor question has."""
+    here = view.said.words | view.asked.words
+    return {
+        word
+        for word, opens in names(view.quoted.text, view.language)
+        if not opens and unknown(word, here, view.language, "")
+    }
+
+
+def _negations(view: View) -> Iterator[Found]:
+    entry = view.entry
+    evidence = view.quoted.text or view.passage.text
+    if entry.input or entry.type == "summarization":
+        return
+    new = added(entry.answer, evidence, entry.question, view.passage.text, view.language)
+    if new:
+        yield Found(reason="ungrounded", detail=f"negation: {new}")
+    lost = dropped(entry.answer, view.quoted.text, entry.question, view.language)
+    if lost:
+        yield Found(reason="ungrounded", detail=f"negation: {lost}")
+
+
+def _swapped(view: View) -> Iterator[Found]:
+    """A name or number of the passage put where the evidence has another one."""
+    said, quoted = view.said, view.quoted
+    if view.entry.input or not quoted.stems or said.count > 45:
+        return
+    if 2 * len(said.stems & (quoted.stems | view.asked.stems)) < len(said.stems):
+        return
+    near = (quoted, view.asked, view.around)
+    numbers = list(absent(said.quantities, *(source.quantities for source in near)))
+    lost = list(absent(quoted.quantities, said.quantities, view.asked.quantities))
+    if numbers and lost:
+        yield Found(reason="ungrounded", detail=f"{numbers[0]} where the evidence says {lost[0]}")
+    here = frozenset().union(*(source.words for source in near))
+    put = [
+        word
+        for word, opens in names(said.text, view.language)
+        if unknown(word, here, view.language, "")
+    ]
+    gone = _replaced(view)
+    if put and gone and all(word.casefold() in view.passage.words for word in put):
+        yield Found(reason="ungrounded", detail=f"{put[0]} where the evidence says {min(gone)}")
+
+
+def _unanswerable(view: View) -> Iterator[Found]:
+    """Says that something is not stated, of a question that the document does not answer after all."""
+    entry = view.entry
+    if not says_not_stated(entry.answer, view.language) and not negated(
+        entry.answer, view.language
+    ):
+        yield Found(
+            reason="ungrounded", detail=f"answers what cannot be answered: {entry.answer[:150]}"
+        )
+    asked = view.asked.stems
+    if len(asked) >= 4 and not asked <= view.around.stems:
+        for stems, (start, end) in _document(view.source.text, view.language):
+            if asked <= stems:
+                found = view.source.text[start:end][:200]
+                yield Found(reason="ungrounded", detail=f"the document may answer it: {found}")
+                return
+
+
+@lru_cache(maxsize=4)
+def _document(
+    text: str, language: str | None
+) -> tuple[tuple[frozenset[str], tuple[int, int]], ...]:
+    return tuple(
+        (frozenset(content(text[start:end], language)), (start, end))
+        for start, end in sentences(text)
+    )

@@ -1,0 +1,86 @@
+"""Negations that an answer adds to its evidence, or drops from it. A part of the grounding check."""
+
+import re
+
+from services.curate.sentences import sentences
+from services.curate.words import content
+
+_NEGATION = {
+    "en": r"\b(?:not(?! only)|never|none|neither|nor|cannot|without|nobody|nothing|no(?!"
+    r" \d)(?=\s))\b|n['’]t\b",
+    "de": r"\bnicht(?! nur)\b|\bkein\w*|\bnie(?:mals|mand\w*)?\b|\bohne\b|\bweder\b|\bnichts\b",
+    "fr": r"\bpas\b(?! seulement)|\bjamais\b|\baucune?\b|\bsans\b|\brien\b|\bni\b",
+    "es": r"\b(?:no(?! sólo| solo)|nunca|jamás|sin|ningun\w*|ningún|tampoco|ni|nada)\b",
+    "it": r"\b(?:non(?! solo)|mai|senza|nessun\w*|né|niente)\b",
+    "pt": r"\b(?:não(?! só| apenas)|nunca|sem|nenhum\w*|nem|jamais|nada)\b",
+    "zh": r"不(?!同|仅|断|过)|没有?|无(?!论)|未(?!来)",
+    "ja": r"ない|ません|なかった|ずに",
+}
+_LESS = {
+    "en": r"\b(?:un|im|in|ir|il|non|dis)[a-z]{4,}|\b(?:no|lack\w*|fail\w*|prevent\w*|absen\w+"
+    r"|except|hardly|rarely|seldom|avoid\w*|instead"
+    r"|rather|only|few|less|forb\w+|prohibit\w*|refus\w+|stop\w*|ban\w*|free|zero|rul\w+ out"
+    r"|reject\w*|den\w+|too)\b|[a-z]+less\b",
+    "de": r"\bun[a-zäöü]{4,}|\b(?:fehl\w*|mangel\w*|verhinder\w*|ausser|kaum|selten|vermeid\w*"
+    r"|statt|nur|wenig\w*|verb[oi]\w+|lehn\w+ ab"
+    r"|null|zu)\b|\w+(?:los|frei)(?:e[nrsm]?)?\b",
+    "fr": r"\b(?:in|im|ir|il|dé)[a-zéè]{4,}|\b(?:manqu\w+|emp[êe]ch\w+|absen\w+|sauf|rarement"
+    r"|évit\w+|au lieu|seul\w*|peu|moins|interdi\w+"
+    r"|refus\w+|ne|n|non|trop)\b",
+}
+"""What a source may say that is fairly put as a negation."""
+_CONTRAST = re.compile(
+    r"\b(?:but|rather|instead|only|until|unless|although|sondern|aber|nur|erst|mais|que|sino|pero"
+    r"|ma|bensì|mas)\b|而是"
+)
+_CLAUSE = re.compile(r"[^,;:.!?()，；。]*")
+_COMPILED = {code: re.compile(pattern) for code, pattern in _NEGATION.items()}
+_SOFT = {code: re.compile(pattern) for code, pattern in _LESS.items()}
+
+
+def negated(text: str, language: str | None) -> str | None:
+    """The first negation of a text, casefolded, or None."""
+    match = _COMPILED.get(language or "en", _COMPILED["en"]).search(text.casefold())
+    return match.group() if match else None
+
+
+def added(
+    answer: str, evidence: str, question: str, passage: str, language: str | None
+) -> str | None:
+    """A negation of the answer that neither evidence nor question has, nor any sentence on the same matter."""
+    said = negated(answer, language)
+    if said is None or negated(question, language) or _negative(evidence, language):
+        return None
+    stems = set(content(answer, language))
+    for start, end in sentences(passage):
+        sentence = passage[start:end]
+        if _negative(sentence, language):
+            about = stems.intersection(content(sentence, language))
+            if 2 * len(about) >= len(stems):
+                return None
+    return said
+
+
+def dropped(answer: str, evidence: str, question: str, language: str | None) -> str | None:
+    """A negation of the evidence whose whole scope the answer asserts."""
+    pattern = _COMPILED.get(language or "en", _COMPILED["en"])
+    folded = evidence.casefold()
+    match = pattern.search(folded)
+    if match is None or negated(question, language) or _negative(answer, language):
+        return None
+    if _CONTRAST.search(folded):
+        return None
+    said = set(content(answer, language))
+    clause = _CLAUSE.match(folded, match.end())
+    scope = set(content(clause.group() if clause else "", language))
+    shared = said.intersection(content(evidence, language))
+    if scope and scope <= said and len(shared) >= 0.7 * len(said):
+        return f"without {match.group()!r}: {answer[:150]}"
+    return None
+
+
+def _negative(text: str, language: str | None) -> bool:
+    if negated(text, language):
+        return True
+    soft = _SOFT.get(language or "en")
+    return soft is not None and bool(soft.search(text.casefold()))

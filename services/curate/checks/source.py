@@ -1,0 +1,171 @@
+"""What the checks look at: an entry's parts under one set of names, its source, and what was measured of both.
+
+Holds no verdicts and no thresholds of its own.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from contracts.entries import (
+    Answer,
+    BodyEntry,
+    Evidence,
+    Instruction,
+    Malformed,
+    Question,
+    QuestionAnswer,
+    Summary,
+)
+from contracts.generation import GenerationSettings
+from services.curate.numbers import Quantities, quantities
+from services.curate.words import content, count, words
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an entry came from. ``text`` is the whole parsed text, the passage is ``text[start:end]``.
+
+    ``language`` is the document's (ISO 639-1, None: unknown), ``model`` the one that wrote the entry, ``chunk`` the
+    passage's place among the texts that the ranker was made from (None: not among them).
+    """
+
+    document_id: UUID
+    title: str
+    text: str
+    start: int
+    end: int
+    heading_path: tuple[str, ...]
+    language: str | None
+    model: str
+    chunk: int | None = None
+
+    @property
+    def passage(self) -> str:
+        return self.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An entry's texts by the part they play; "" where its type has no such part."""
+
+    type: str
+    question: str
+    """What is asked: the question or the instruction."""
+    answer: str
+    """What is said: answer, output or summary."""
+    points: tuple[str, ...]
+    input: str
+    evidence: tuple[Evidence, ...]
+    kind: str
+    answerable: bool
+    context: str | None
+    short: str
+    problem: str
+    """Why an entry could not be read; "" for one that could."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it holds a question proper, not an instruction."""
+        return self.type in ("question and answer", "question")
+
+
+def parts_of(entry: BodyEntry) -> Parts:
+    """Read any type of content."""
+    match entry.content:
+        case QuestionAnswer() as c:
+            return _parts(
+                c.type, c.question, c.answer, c.evidence, c.kind,
+                answerable=c.answerable, context=c.context, short=c.short_answer or "",
+            )  # fmt: skip
+        case Instruction() as c:
+            return _parts(
+                c.type,
+                c.instruction,
+                c.output,
+                c.evidence,
+                c.task,
+                given=c.input,
+                context=c.context,
+            )
+        case Question() as c:
+            return _parts(c.type, c.question, "", c.evidence, c.kind)
+        case Answer() as c:
+            return _parts(c.type, "", c.answer, c.evidence, "statement")
+        case Summary() as c:
+            quote = Evidence(quote=c.source, start=c.start, end=c.end)
+            return _parts(c.type, "", c.summary, (quote,), "summary", points=c.key_points)
+        case Malformed() as c:
+            return _parts(c.type, "", c.raw, (), "", problem=c.problem or "unreadable")
+
+
+def _parts(
+    type_: str,
+    question: str,
+    answer: str,
+    evidence: tuple[Evidence, ...],
+    kind: str,
+    *,
+    points: tuple[str, ...] = (),
+    given: str = "",
+    answerable: bool = True,
+    context: str | None = None,
+    short: str = "",
+    problem: str = "",
+) -> Parts:
+    return Parts(
+        type_, question, answer, points, given, evidence, kind, answerable, context, short, problem
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a text says, ready for comparison."""
+
+    text: str
+    stems: frozenset[str]
+    words: frozenset[str]
+    """Casefolded, function words included."""
+    quantities: Quantities
+    count: int
+
+
+@lru_cache(maxsize=256)
+def facts(text: str, language: str | None) -> Facts:
+    """Read a text once; the passages and answers read last are remembered, for one passage serves several entries."""
+    return Facts(
+        text=text,
+        stems=frozenset(content(text, language)),
+        words=frozenset(words(text)),
+        quantities=quantities(text, language),
+        count=count(text),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One entry before its source, with what was measured before any check decides."""
+
+    entry: Parts
+    source: Source
+    settings: GenerationSettings
+    language: str | None
+    """Asked for, else the source's."""
+    passage: Facts
+    around: Facts
+    """Title and headings."""
+    quoted: Facts
+    """The evidence, all quotes together."""
+    asked: Facts
+    said: Facts
+    """The answer with its key points."""
+    answer_language: str | None = None
+    """Where it is found to be another than asked."""
+    question_language: str | None = None
+    groundedness: float | None = None
+    """Share of the answer's content words that the source holds; None: there is no answer to ground."""
+    matches: tuple[float, ...] = ()
+    """Fuzzy score (0 ... 100) of each quote with what stands at its offsets."""
+    rank: int | None = None
+    """Of the source chunk for the question; None: not measured."""
+    chunks: int = 0
