@@ -1,0 +1,119 @@
+"""In-memory twins of the store and the blobs, for tests. They pass the same conformance suites as the real ones.
+
+Nothing here survives its process.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from contracts.blob import BlobRef
+from contracts.message import Event, Recorded
+from contracts.unit import Body
+from shared.blobs import PIECE, BlobMissing
+from shared.store import PAGE, Append, Conflict, Position
+
+
+class MemoryStore:
+    """A log in a list. ``now`` gives the time of each append."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._log: list[Recorded[Event]] = []
+        self._bodies: dict[UUID, str] = {}
+
+    async def append(self, appends: Sequence[Append]) -> list[Recorded[Event]]:
+        """All or nothing. Raise ``Conflict`` where a stream is not at the version expected."""
+        log = list(self._log)
+        known = {recorded.id for recorded in log}
+        for each in appends:
+            version = sum(recorded.stream == each.stream for recorded in log)
+            if each.expected is not None and version != each.expected:
+                raise Conflict(each.stream, each.expected, version)
+            for new in each.events:
+                if new.id in known:
+                    continue
+                known.add(new.id)
+                version += 1
+                log.append(
+                    Recorded[Event](
+                        event=new.event,
+                        id=new.id,
+                        stream=each.stream,
+                        version=version,
+                        position=str(Position(1, len(log) + 1)),
+                        tenant=each.tenant,
+                        job_id=new.job_id,
+                        cause_id=new.cause_id,
+                        traceparent=new.trace,
+                        recorded_at=self.now,
+                    )
+                )
+        added = log[len(self._log) :]
+        self._log = log
+        return added
+
+    async def keep(self, bodies: Iterable[Body]) -> None:
+        for body in bodies:
+            self._bodies.setdefault(body.body_id, body.text)
+
+    async def head(self) -> Position:
+        return Position(1, len(self._log))
+
+    async def tail(self, after: int, limit: int = PAGE) -> list[Recorded[Event]]:
+        return self._log[after : after + limit]
+
+    async def stream(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+    ) -> AsyncIterator[Recorded[Event]]:
+        for recorded in list(self._log):
+            if (
+                recorded.stream == stream
+                and recorded.version > after
+                and (through is None or recorded.version <= through)
+                and (not types or type(recorded.event) in types)
+            ):
+                yield recorded
+
+    async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        return {id: self._bodies[id] for id in ids if id in self._bodies}
+
+
+class MemoryBlobs:
+    """Blobs in a dictionary."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, bytes] = {}
+
+    async def put(self, tenant: str, kind: str, data: bytes, media: str) -> BlobRef:
+        ref = BlobRef(
+            kind=kind, sha256=hashlib.sha256(data).hexdigest(), size=len(data), media=media
+        )
+        self._held[ref.key(tenant)] = data
+        return ref
+
+    async def put_stream(
+        self, tenant: str, kind: str, pieces: AsyncIterator[bytes], media: str
+    ) -> BlobRef:
+        return await self.put(tenant, kind, b"".join([piece async for piece in pieces]), media)
+
+    async def get(self, tenant: str, ref: BlobRef) -> bytes:
+        try:
+            return self._held[ref.key(tenant)]
+        except KeyError:
+            raise BlobMissing(ref.key(tenant)) from None
+
+    async def stream(
+        self, tenant: str, ref: BlobRef, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        data = (await self.get(tenant, ref))[start:end]
+        for at in range(0, len(data), PIECE):
+            yield data[at : at + PIECE]
+
+    async def holds(self, tenant: str, ref: BlobRef) -> bool:
+        return ref.key(tenant) in self._held
