@@ -143,13 +143,19 @@ async def _both(
     nats: Coroutine[None, None, Nats], postgres: Coroutine[None, None, Postgres]
 ) -> tuple[Nats, Postgres]:
     """Start both at once; where one fails, the other is stopped before the error goes on."""
-    first, second = asyncio.create_task(nats), asyncio.create_task(postgres)
+    tasks = asyncio.create_task(nats), asyncio.create_task(postgres)
     try:
-        return await asyncio.gather(first, second)
-    except BaseException:
-        first.cancel()
-        second.cancel()
-        for started in await asyncio.gather(first, second, return_exceptions=True):
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:
+        # The tasks were cancelled with the waiting; one may have been done just before.
+        for started in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(started, Nats | Postgres):
                 await started.stop()
         raise
+    first, second = found
+    if isinstance(first, Nats) and isinstance(second, Postgres):
+        return first, second
+    for started in found:
+        if isinstance(started, Nats | Postgres):
+            await started.stop()
+    raise next(failed for failed in found if isinstance(failed, BaseException))

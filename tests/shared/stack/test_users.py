@@ -1,0 +1,221 @@
+"""Each service may say and hear what it must, and nothing else; asked of the real server."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import nats
+import nats.errors
+import nats.js.errors
+import pytest
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig
+
+from shared.bus import connect, declare
+from shared.settings import Settings
+from shared.stack import SERVICES, Nats
+from shared.stack.folder import NATS_USERS
+from shared.stack.users import WORKERS, configuration
+
+ROOT = Path(__file__).parents[3]
+Until = Callable[..., Awaitable[None]]
+
+
+class Visitor:
+    """A service's connection that remembers what the server refused."""
+
+    def __init__(self) -> None:
+        self.refusals: list[str] = []
+        self.client: Client = Client()
+
+    async def enter(self, server: Nats, service: str) -> "Visitor":
+        async def refused(problem: Exception) -> None:
+            self.refusals.append(str(problem))
+
+        self.client = await nats.connect(
+            server.url(service), inbox_prefix=f"_INBOX.{service}".encode(), error_cb=refused
+        )
+        return self
+
+    async def may_publish(self, subject: str) -> bool:
+        self.refusals.clear()
+        await self.client.publish(subject, b"{}")
+        return await self._unrefused()
+
+    async def may_subscribe(self, subject: str) -> bool:
+        self.refusals.clear()
+        await self.client.subscribe(subject)
+        return await self._unrefused()
+
+    async def _unrefused(self) -> bool:
+        # The server's refusal comes before its answer to a ping; the client's first ping may overtake what
+        # it still had to send, the second cannot.
+        await self.client.flush()
+        await self.client.flush()
+        return not self.refusals
+
+
+@pytest.fixture(scope="module")
+async def bus(nats_server: Nats) -> Nats:
+    """A server with the whole topology on it, made with the ledger's own rights."""
+    client = await connect(Settings.model_validate({"nats_url": nats_server.url("ledger")}), "test")
+    await declare(client, Settings())
+    await client.close()
+    return nats_server
+
+
+@pytest.fixture
+async def visitors(bus: Nats) -> AsyncIterator[dict[str, Visitor]]:
+    found = {user: await Visitor().enter(bus, user) for user in NATS_USERS}
+    yield found
+    for visitor in found.values():
+        await visitor.client.close()
+
+
+async def test_a_worker_pulls_holds_acks_says_and_gives_up(
+    visitors: dict[str, Visitor],
+) -> None:
+    ledger = visitors["ledger"].client.jetstream()
+    for name in WORKERS:
+        worker = visitors[name]
+        stream = worker.client.jetstream()
+        await ledger.publish(f"gristmill.commands.{name}", b"work")
+        hears = await stream.pull_subscribe_bind(name, "COMMANDS")
+        (command,) = await hears.fetch(1, timeout=2)
+        await command.in_progress()
+        await command.in_progress()
+        await stream.publish(f"gristmill.results.{name}", b"done")
+        await stream.publish(f"gristmill.dead.{name}", b"poison")
+        await worker.client.publish(f"gristmill.beat.{name}", b"alive")
+        await command.ack_sync(timeout=2)
+        assert (await stream.consumer_info("COMMANDS", name)).num_ack_pending == 0
+        assert worker.refusals == []
+
+
+@pytest.mark.parametrize("name", WORKERS)
+async def test_faststream_hears_commands_with_a_workers_rights(
+    bus: Nats, visitors: dict[str, Visitor], name: str, until: Until
+) -> None:
+    refusals: list[str] = []
+
+    async def refused(problem: Exception) -> None:
+        refusals.append(str(problem))
+
+    inbox = f"_INBOX.{name}"
+    broker = NatsBroker(bus.url(name), inbox_prefix=inbox, error_cb=refused, logger=None)
+    heard: list[bytes] = []
+
+    @broker.subscriber(
+        f"gristmill.commands.{name}",
+        durable=name,
+        stream=JStream("COMMANDS", declare=False),
+        pull_sub=PullSub(batch_size=1, timeout=0.2),
+        inbox_prefix=f"{inbox}.".encode(),
+        ack_policy=AckPolicy.ACK,
+    )
+    async def hear(body: bytes) -> None:
+        heard.append(body)
+
+    await visitors["ledger"].client.jetstream().publish(f"gristmill.commands.{name}", b"work")
+    async with broker:
+        await broker.start()
+        stream = visitors["ledger"].client.jetstream()
+
+        async def all_done() -> bool:
+            assert refusals == []
+            info = await stream.consumer_info("COMMANDS", name)
+            return bool(heard) and info.num_ack_pending == info.num_pending == 0
+
+        await until(all_done)
+    assert heard == [b"work"]
+
+
+FORBIDDEN_TO_GENERATE = [
+    "gristmill.requests.default.generation",
+    "gristmill.results.curate",
+    "gristmill.commands.generate",
+    "gristmill.events.default.entries.generated",
+    "gristmill.dead.curate",
+    "gristmill.beat.curate",
+    "gristmill.control.0",
+    "_INBOX.gateway.x",
+    "$JS.API.STREAM.DELETE.COMMANDS",
+    "$JS.API.STREAM.PURGE.COMMANDS",
+    "$JS.API.STREAM.MSG.GET.INBOX",
+    "$JS.API.CONSUMER.CREATE.COMMANDS",
+    "$JS.API.CONSUMER.DELETE.COMMANDS.generate",
+    "$JS.API.CONSUMER.MSG.NEXT.COMMANDS.curate",
+    "$JS.ACK.COMMANDS.curate.1.1.1.1.0",
+    "$JS.ACK._.x.COMMANDS.curate.1.1.1.1.0",
+]
+
+
+async def test_generate_may_not_say_what_others_say(visitors: dict[str, Visitor]) -> None:
+    allowed = [
+        subject
+        for subject in FORBIDDEN_TO_GENERATE
+        if await visitors["generate"].may_publish(subject)
+    ]
+    assert allowed == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_no_service_hears_the_answers_to_another(
+    visitors: dict[str, Visitor], service: str
+) -> None:
+    other = "generate" if service != "generate" else "curate"
+    assert not await visitors[service].may_subscribe(f"_INBOX.{other}.>")
+    assert not await visitors[service].may_subscribe(">")
+
+
+async def test_only_the_ledger_hears_questions_and_only_it_makes_streams(
+    visitors: dict[str, Visitor],
+) -> None:
+    for service in SERVICES:
+        assert await visitors[service].may_subscribe("gristmill.ask.>") == (service == "ledger")
+        assert await visitors[service].may_publish("$JS.API.STREAM.CREATE.X") == (
+            service == "ledger"
+        )
+
+
+async def test_a_question_of_any_service_is_answered_by_the_ledger(
+    visitors: dict[str, Visitor],
+) -> None:
+    ledger = visitors["ledger"].client
+    questions = await ledger.subscribe("gristmill.ask.journal")
+    await ledger.flush()
+    await ledger.flush()
+    for service in (*WORKERS, "gateway"):
+        asked = await visitors[service].client.subscribe(f"_INBOX.{service}.answer")
+        await visitors[service].client.publish(
+            "gristmill.ask.journal", b"?", reply=f"_INBOX.{service}.answer"
+        )
+        question = await questions.next_msg(timeout=2)
+        await question.respond(b"!")
+        assert (await asked.next_msg(timeout=2)).data == b"!"
+
+
+async def test_the_gateway_requests_hints_and_looks_at_the_bus(
+    visitors: dict[str, Visitor],
+) -> None:
+    gateway = visitors["gateway"]
+    stream = gateway.client.jetstream()
+    await stream.publish("gristmill.requests.default.generation", b"{}")
+    assert (await stream.stream_info("REQUESTS")).state.messages >= 1
+    assert (await stream.consumer_info("COMMANDS", "generate")).name == "generate"
+    assert await gateway.may_publish("gristmill.control.0")
+    assert await gateway.may_subscribe("gristmill.beat.>")
+    assert not await gateway.may_publish("gristmill.results.generate")
+    assert not await gateway.may_publish("gristmill.commands.generate")
+
+
+async def test_a_worker_cannot_make_itself_a_consumer(visitors: dict[str, Visitor]) -> None:
+    stream = visitors["export"].client.jetstream(timeout=0.2)
+    with pytest.raises((TimeoutError, nats.errors.Error)):
+        await stream.add_consumer("INBOX", ConsumerConfig(durable_name="spy"))
+
+
+def test_the_file_for_deployments_is_what_the_code_says() -> None:
+    variables = {user: f"$NATS_PASSWORD_{user.upper()}" for user in NATS_USERS}
+    assert (ROOT / "deploy" / "nats" / "users.conf").read_text().endswith(configuration(variables))
