@@ -1,0 +1,185 @@
+"""What the routes work with, and how it is found and kept: the store, the views, the bus, the blobs.
+
+Everything connects in the background, so the gateway answers (with 503 where it must) before any server is there and
+goes on by itself when one comes back.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from services.gateway.plans import Plans
+from services.gateway.views.away import AWAY, store_away
+from services.gateway.views.entry_reads import Entries
+from services.gateway.views.projector import Projector, Reached
+from services.gateway.views.reads import Queries, Views
+from shared.blobs import Blobs, FolderBlobs
+from shared.bus import Asker, connect
+from shared.errors import Unavailable
+from shared.settings import Settings
+from shared.store import Position, PostgresReader, WrongSchema, open_pool
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+    from shared.store import Pool
+
+log = logging.getLogger(__name__)
+
+RETRY = 0.25
+CONNECTIONS = 8
+
+
+class Store:
+    """The store while it is open: its views, its bodies, its log."""
+
+    def __init__(self, pool: "Pool", tenant: str, reached: Reached) -> None:
+        queries = Queries(pool)
+        self.views = Views(queries, tenant)
+        self.entries = Entries(queries)
+        self.reader = PostgresReader(pool)
+        self.projector = Projector(pool, reached)
+
+
+class Deps:
+    """One gateway's connections, opened by ``start`` and closed by ``stop``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tenant = settings.tenant
+        self.blobs: Blobs = FolderBlobs(Path(settings.data) / "blobs")
+        self.plans = Plans(self.blobs, self.tenant)
+        self.reached = Reached()
+        self._pool: Pool | None = None
+        self._store: Store | None = None
+        self._client: Client | None = None
+        self._problems = {"store": "connecting", "bus": "connecting"}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._open_store(), name="store and views"),
+            asyncio.create_task(self._open_bus(), name="bus"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
+        if self._pool is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._pool.close()
+
+    async def _open_store(self) -> None:
+        """Open the pool as soon as the store is there, then fold the log for ever."""
+        url = self.settings.database_url
+        if url is None:
+            self._problems["store"] = "GRISTMILL_DATABASE_URL is not set"
+            return
+        while self._pool is None:
+            try:
+                self._pool = await open_pool(url.get_secret_value(), most=CONNECTIONS)
+            except (*AWAY, WrongSchema) as problem:
+                self._problems["store"] = f"{type(problem).__name__}: {problem}"
+                await asyncio.sleep(RETRY)
+        self._store = Store(self._pool, self.tenant, self.reached)
+        await self._store.projector.run()
+
+    async def _open_bus(self) -> None:
+        while self._client is None:
+            try:
+                self._client = await connect(self.settings, "gateway")
+            except Unavailable as problem:
+                self._problems["bus"] = problem.message
+                await asyncio.sleep(RETRY)
+
+    @property
+    def store(self) -> Store:
+        """Raise ``Unavailable`` until the store was reached once; after that, each query says whether it is there."""
+        if self._store is None:
+            raise Unavailable(
+                "store_unavailable",
+                f"The event store cannot be used yet ({self._problems['store']}).",
+                waiting_for="the event store",
+                retry_after=2,
+            )
+        return self._store
+
+    @property
+    def views(self) -> Views:
+        return self.store.views
+
+    @property
+    def asker(self) -> Asker:
+        """Raise ``Unavailable`` while the bus is away."""
+        return Asker(self.bus_is_there(), self.settings)
+
+    def bus_is_there(self) -> "Client":
+        """The connection. Raise ``Unavailable`` while the bus is away, so that no work is done in vain."""
+        if self._client is None or not self._client.is_connected:
+            raise Unavailable(
+                "job_queue_unavailable",
+                "Job queue manager not initialized",
+                waiting_for="the event bus",
+                retry_after=2,
+            )
+        return self._client
+
+    async def state(self) -> dict[str, str]:
+        """``ok`` or the reason, for the store, the bus and the views."""
+        views = "ok"
+        if self._store is None:
+            store, views = self._problems["store"], "waiting for the store"
+        else:
+            store = await _ping(self._store)
+            views = self._store.projector.problem or "ok"
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                views = f"stopped: {type(task.exception()).__name__}"
+        bus = "ok"
+        if self._client is None:
+            bus = self._problems["bus"]
+        elif not self._client.is_connected:
+            bus = "reconnecting"
+        return {"store": store, "bus": bus, "views": views}
+
+    async def seen(self, position: str | None, patience: float = 2.0) -> bool:
+        """Whether the views have come to ``position`` within ``patience`` seconds."""
+        return position is None or await self.reached.wait(Position.parse(position), patience)
+
+
+async def _ping(store: Store) -> str:
+    try:
+        async with asyncio.timeout(2):
+            await store.views.ping()
+    except (Unavailable, TimeoutError) as problem:
+        return f"does not answer ({problem})" if str(problem) else "does not answer"
+    return "ok"
+
+
+@contextlib.contextmanager
+def store_answers() -> Iterator[None]:
+    """Turn what a lost store raises under direct reads of log and bodies into ``Unavailable``."""
+    try:
+        yield
+    except AWAY as problem:
+        raise store_away(problem) from None
+
+
+def deps_of(request: Request) -> Deps:
+    found = request.app.state.deps
+    if not isinstance(found, Deps):
+        raise TypeError("create_app was not given its dependencies")
+    return found
+
+
+Here = Annotated[Deps, Depends(deps_of)]
+"""The dependencies, as a parameter of a route."""

@@ -1,0 +1,69 @@
+"""What an uploaded file may be called: a base name without tricks, with an ending that some parser reads. Pure."""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+from shared.errors import Refused
+
+MEDIA = {
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".txt": "text/plain",
+}
+"""Endings that are read, with the media type that they stand for; what a client claims is not believed."""
+
+LEGACY = {".doc": ".docx", ".ppt": ".pptx", ".xls": ".xlsx"}
+LATER = (".json", ".xml")
+
+_SEPARATORS = re.compile(r"[/\\]")
+_BIDI = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Characters that make a name read other than it is."""
+
+
+def file_name(raw: bytes) -> str:
+    """The base name of what a client called a file. Raise ``Refused`` where nothing is left of it."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    base = _SEPARATORS.split(text)[-1].translate(_BIDI)
+    base = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cs"))
+    name = unicodedata.normalize("NFC", base).strip()
+    if name.strip(". ") == "":
+        raise Refused("bad_file_name", "A file has no usable name.", field="files")
+    if len(name) > 255:
+        raise Refused("bad_file_name", "A file name is longer than 255 characters.", field="files")
+    return name
+
+
+def media_of(name: str) -> str:
+    """The media type of a file by its ending. Raise ``Refused`` where no parser reads such files."""
+    ending = PurePosixPath(name).suffix.lower()
+    if ending in MEDIA:
+        return MEDIA[ending]
+    if ending in LEGACY:
+        raise Refused(
+            "legacy_format",
+            f"{name}: the old {ending} format cannot be read; save it as {LEGACY[ending]}.",
+            field="files",
+        )
+    allowed = " ".join(MEDIA)
+    if ending in LATER:
+        raise Refused(
+            "not_available",
+            f"{name}: {ending} files cannot be read yet. Allowed: {allowed}",
+            field="files",
+        )
+    shown = ending or "(none)"
+    raise Refused(
+        "unsupported_file_type",
+        f"Unsupported file type: {shown}. Allowed: {allowed}",
+        field="files",
+    )

@@ -1,0 +1,229 @@
+"""What ``POST /datasets/generate`` may say, and the request that it becomes. Pure: what is not built is refused.
+
+The fields and defaults are those of the API that Gristmill's users know, with our own beside them. A value that asks
+for nothing (null, false, an empty list, the old default) is accepted.
+"""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from contracts.document import Chunking
+from contracts.generation import (
+    Context,
+    GenerationRequested,
+    GenerationSettings,
+    Mode,
+    Thresholds,
+)
+from services.gateway.ids import ProjectId
+from services.gateway.not_built import not_available, refuse_all
+from services.gateway.problems import first_of
+from shared.errors import Refused
+
+FORMATS = ("jsonl", "json", "parquet", "alpaca", "chatml", "openai")
+"""What ``services.export.formats`` writes; a service may not import another, so the names stand here again."""
+
+FORMATS_OF_OTHERS = ("anki",)
+SUITES = ("glue", "superglue", "mmlu", "medical")
+SOURCES = ("Chunks Only", "Taxonomy", "Extract")
+BUILTIN_CONCURRENCY = 8
+REMOTE_CONCURRENCY = 16
+
+COMPLEXITY: dict[str, Literal["auto", "easy", "intermediate", "hard"]] = {
+    "auto": "auto",
+    "easy": "easy",
+    "basic": "easy",
+    "beginner": "easy",
+    "intermediate": "intermediate",
+    "advanced": "hard",
+    "expert": "hard",
+    "hard": "hard",
+}
+
+NOTHING: dict[str, tuple[object, ...]] = {
+    "prompt_name": ("default",),
+    "include_evaluation_sets": (),
+    "taxonomy_project": (),
+    "taxonomy_name": (),
+    "extraction_file_id": (),
+    "selected_categories": (),
+    "only_validated": (),
+    "output_dir": (".",),
+    "quality_threshold": (0.7,),
+    "enable_versioning": (),
+    "run_benchmarks": (),
+    "parsing_model": ("gemini",),
+    "chunking_model": ("gemini",),
+    "classification_model": ("gemini",),
+    "extraction_rules": (),
+    "dataset_format": (),
+    "data_augmentation": ("none",),
+}
+"""Fields that stand for what is not built, and their values that ask for nothing."""
+
+
+class GenerateBody(BaseModel):
+    """A dataset to be made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    project_id: ProjectId
+    prompt_name: str | None = "default"
+    custom_prompt: str | None = None
+    generation_mode: Mode | None = "default"
+    format_type: str | None = "jsonl"
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="Model calls in flight; null: chosen for the model.",
+    )
+    batch_size: int | None = Field(default=50, ge=0, description="Chunks of a file; 0: one file.")
+    include_evaluation_sets: bool | None = False
+    taxonomy_project: str | int | None = None
+    taxonomy_name: str | None = None
+    data_source: str | None = "Chunks Only"
+    extraction_file_id: str | int | None = None
+    selected_categories: list[str] | None = None
+    only_validated: bool | None = False
+    output_dir: str | None = "."
+    analyze_quality: bool | None = Field(
+        default=True, description="The figures need no model call, so they are there in any case."
+    )
+    quality_threshold: float | None = 0.7
+    enable_versioning: bool | None = False
+    dataset_name: str | None = Field(default=None, max_length=200)
+    run_benchmarks: bool | None = False
+    benchmark_suite: str | None = "glue"
+    parsing_model: str | None = "gemini"
+    chunking_model: str | None = "gemini"
+    classification_model: str | None = "gemini"
+    datasets_per_chunk: int | None = Field(default=3, ge=1, le=50)
+    purpose: str | None = None
+    audience: str | None = None
+    extraction_rules: str | None = None
+    dataset_format: str | None = None
+    question_style: str | None = None
+    answer_style: str | None = None
+    negativity_ratio: float | None = None
+    data_augmentation: str | None = None
+    custom_audience: str | None = None
+    custom_purpose: str | None = None
+    complexity_level: str | None = None
+    domain: str | None = None
+
+    model: str | None = Field(default=None, description="provider/model; null: the configured one.")
+    entries: int | None = Field(
+        default=None, ge=1, description="Accepted entries wanted; null: what the chunks yield."
+    )
+    context: Context | None = None
+    document_ids: list[str] | None = Field(default=None, max_length=1000)
+    language: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    thresholds: dict[str, Any] | None = None
+    chunking: dict[str, Any] | None = None
+
+
+def request_from(
+    body: GenerateBody, *, project: UUID, documents: tuple[UUID, ...] | None, default_model: str
+) -> GenerationRequested:
+    """The request that ``body`` asks for. Raise ``Refused``, naming the field."""
+    _check_built(body)
+    settings = _settings(body, body.model or default_model)
+    missing = settings.not_available()
+    if missing is not None:
+        field, message = missing
+        raise Refused("not_available", message, field=_field(field))
+    return GenerationRequested(
+        project_id=project, document_ids=documents, name=body.dataset_name, settings=settings
+    )
+
+
+def _check_built(body: GenerateBody) -> None:
+    refuse_all(((field, getattr(body, field)) for field in NOTHING), NOTHING)
+    if body.data_source not in (None, "", "Chunks Only"):
+        if body.data_source in SOURCES:
+            raise not_available("data_source", f'"{body.data_source}" needs a taxonomy')
+        raise _invalid("data_source", f"must be one of: {', '.join(SOURCES)}")
+    if body.benchmark_suite not in (None, "", *SUITES):
+        raise _invalid("benchmark_suite", f"must be one of: {', '.join(SUITES)}")
+    check_format(body.format_type or "jsonl", "format_type")
+
+
+def check_format(name: str, field: str) -> None:
+    """Raise ``Refused`` where no service writes this format."""
+    if name in FORMATS_OF_OTHERS:
+        raise not_available(field, f"the format {name}")
+    if name not in FORMATS:
+        raise _invalid(field, f"must be one of: {', '.join(FORMATS)}")
+
+
+def _settings(body: GenerateBody, model: str) -> GenerationSettings:
+    said: dict[str, Any] = {
+        "mode": body.generation_mode,
+        "model": model,
+        "entries": body.entries,
+        "concurrency": body.concurrency or _concurrency(model),
+        "format": body.format_type,
+        "batch_size": body.batch_size,
+        "per_chunk": body.datasets_per_chunk,
+        "audience": body.custom_audience or body.audience,
+        "purpose": body.custom_purpose or body.purpose,
+        "complexity": _complexity(body.complexity_level),
+        "negativity_ratio": body.negativity_ratio,
+        "thresholds": _part(Thresholds, "thresholds", body.thresholds),
+        "chunking": _part(Chunking, "chunking", body.chunking),
+    }
+    same = "context custom_prompt domain language question_style answer_style temperature max_tokens seed"
+    said |= {name: getattr(body, name) for name in same.split()}
+    try:
+        return GenerationSettings.model_validate(
+            {name: value for name, value in said.items() if value not in (None, "")}
+        )
+    except ValidationError as problem:
+        field, message = first_of(problem.errors())
+        raise _invalid(_field(field), message) from None
+
+
+_FIELDS = {
+    "mode": "generation_mode",
+    "per_chunk": "datasets_per_chunk",
+    "format": "format_type",
+    "complexity": "complexity_level",
+}
+"""Settings whose name in the API is another."""
+
+
+def _field(setting: str) -> str:
+    return _FIELDS.get(setting, setting)
+
+
+def _concurrency(model: str) -> int:
+    """As many calls as the model is known to bear: rules of our own use the processor, others wait for a server."""
+    return BUILTIN_CONCURRENCY if model.startswith("builtin/") else REMOTE_CONCURRENCY
+
+
+def _complexity(level: str | None) -> str | None:
+    if not level:
+        return None
+    if level not in COMPLEXITY:
+        raise _invalid("complexity_level", f"must be one of: {', '.join(COMPLEXITY)}")
+    return COMPLEXITY[level]
+
+
+def _part(kind: type[BaseModel], field: str, said: dict[str, Any] | None) -> BaseModel | None:
+    if not said:
+        return None
+    try:
+        return kind.model_validate(said)
+    except ValidationError as problem:
+        inner, message = first_of(problem.errors())
+        raise _invalid(f"{field}.{inner}" if inner else field, message) from None
+
+
+def _invalid(field: str, message: str) -> Refused:
+    return Refused("invalid_parameter", f"{field}: {message}", field=field)

@@ -1,0 +1,103 @@
+"""How everything that goes wrong is answered: ``{detail, code, field}`` with a status, never a trace or a secret."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.blobs import BlobMissing
+from shared.clock import fresh_id
+from shared.errors import GristmillError, Refused, Unavailable
+
+log = logging.getLogger(__name__)
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_KINDS = {
+    "missing": "missing_parameter",
+    "extra_forbidden": "unknown_parameter",
+    "json_invalid": "malformed_json",
+}
+
+
+def answer(status: int, code: str, detail: str, field: str | None = None) -> JSONResponse:
+    return JSONResponse(
+        {"detail": detail, "code": code, "field": field or None}, status_code=status
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception in the one shape."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(BlobMissing, _gone)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(_request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, Refused)  # noqa: S101 - registered for this class only
+    return answer(problem.status, problem.code, problem.message, problem.field)
+
+
+async def _unavailable(_request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, Unavailable)  # noqa: S101 - registered for this class only
+    response = answer(503, problem.code, problem.message)
+    response.headers["Retry-After"] = str(max(1, round(problem.retry_after)))
+    return response
+
+
+async def _gone(_request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, GristmillError)  # noqa: S101 - registered for a subclass only
+    return answer(410, problem.code, problem.message)
+
+
+async def _invalid(_request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, RequestValidationError)  # noqa: S101 - registered for this class only
+    first = problem.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
+    code = _KINDS.get(first["type"], "invalid_parameter")
+    return answer(400, code, _sentence(first, field, code), field)
+
+
+def _sentence(error: dict[str, Any], field: str, code: str) -> str:
+    """What is wrong, with the field's name; the offending value is not repeated, since it may be a secret."""
+    if code == "malformed_json":
+        return "The body is not valid JSON."
+    if code == "missing_parameter":
+        return f"{field or 'A JSON body'} is required."
+    if code == "unknown_parameter":
+        return f"{field} is not a parameter of this request."
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message
+
+
+async def _http(_request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, HTTPException)  # noqa: S101 - registered for this class only
+    code = _CODES.get(problem.status_code, "http_error")
+    return answer(problem.status_code, code, str(problem.detail))
+
+
+async def _unexpected(_request: Request, problem: Exception) -> JSONResponse:
+    request_id = str(fresh_id())
+    log.error("request %s failed", request_id, exc_info=problem)
+    return JSONResponse(
+        {
+            "error": "Internal server error",
+            "message": "An unexpected error occurred",
+            "request_id": request_id,
+        },
+        status_code=500,
+    )
+
+
+def first_of(errors: Sequence[Any]) -> tuple[str, str]:
+    """The field and the message of the first of pydantic's errors, for a model that is built from parts."""
+    error = errors[0]
+    return ".".join(str(part) for part in error["loc"]), str(error["msg"]).removeprefix(
+        "Value error, "
+    )

@@ -1,0 +1,84 @@
+"""Datasets: asked for, followed while they are made, described."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from contracts.identity import dataset_id
+from services.gateway import generating, ids, showing
+from services.gateway.asking import IdempotencyKey, ask, request_id
+from services.gateway.deps import Deps, Here
+from services.gateway.routes.jobs import status_of
+from services.gateway.shapes import Dataset, DatasetDetails, JobStatus, Submitted
+from services.gateway.views.rows import DatasetRow, ExportRow
+from shared.errors import Refused
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+BUILTIN = "builtin/extractive"
+
+
+@router.post("/generate")
+async def generate_dataset(
+    deps: Here, body: generating.GenerateBody, idempotency_key: IdempotencyKey = None
+) -> Submitted:
+    """Make a dataset from the documents of a project. Documents that were not processed are processed first."""
+    from shared.llm.registry import check_model
+
+    default = deps.settings.default_model or BUILTIN
+    check_model(body.model or default, deps.settings)
+    project = await ids.project(deps.views, body.project_id, field="project_id")
+    documents = None
+    if body.document_ids:
+        await ids.documents(deps.views, project, body.document_ids, said=body.project_id)
+        documents = tuple(dict.fromkeys(UUID(id) for id in body.document_ids))
+    request = generating.request_from(
+        body, project=project.project_id, documents=documents, default_model=default
+    )
+    try:
+        job = await ask(deps, request, request_id(idempotency_key))
+    except Refused as problem:
+        if problem.code != "no_chunks":
+            raise
+        message = f"No chunks found for project {body.project_id}"
+        raise Refused(problem.code, message, status=problem.status, field="project_id") from None
+    return Submitted(
+        job_id=job,
+        message="Dataset generation started",
+        dataset_id=dataset_id(job),
+        debug_info={
+            "model": request.settings.model,
+            "concurrency": request.settings.concurrency,
+            "mode": request.settings.mode,
+        },
+    )
+
+
+@router.get("/generate/{job}/status")
+async def generation_status(deps: Here, job: str) -> JobStatus:
+    return await status_of(deps, await ids.job(deps.views, job, kind="dataset_generation"))
+
+
+@router.get("/{id}")
+async def get_dataset(deps: Here, id: str) -> Dataset:
+    shown, _, _ = await _shown(deps, id)
+    return shown
+
+
+@router.get("/{id}/details")
+async def dataset_details(deps: Here, id: str) -> DatasetDetails:
+    """All that is known of a dataset: its settings, figures, and files in every format."""
+    shown, row, exports = await _shown(deps, id)
+    return showing.details(row, shown, exports)
+
+
+async def _shown(deps: Deps, id: str) -> tuple[Dataset, DatasetRow, list[ExportRow]]:
+    row = await ids.dataset(deps.views, id)
+    job = await deps.views.job(row.job_id)
+    exports = await deps.views.exports([row.dataset_id])
+    rejected: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    if row.closing is None:
+        rejected = await deps.store.entries.rejections(row.dataset_id)
+        failed = await deps.views.failures(row.job_id)
+    status = job.status if job else "completed"
+    return showing.dataset(row, status, exports, rejected, failed), row, exports

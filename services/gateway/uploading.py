@@ -1,0 +1,104 @@
+"""Files of an upload, streamed into the blob store under limits. Says nothing to the ledger."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect, Request
+
+from contracts.blob import BlobRef
+from services.gateway.file_names import file_name, media_of
+from services.gateway.multipart import Multipart
+from shared.blobs import Blobs
+from shared.errors import Refused
+
+MOST_BYTES = 100 * 1024 * 1024
+"""Of one file."""
+MOST_FILES = 1000
+MOST_FIELD = 1000
+MOST_DRAINED = 2 * MOST_BYTES
+"""Bytes of a refused upload that are still read and thrown away, so that its sender gets to read the refusal."""
+KIND = "document"
+FIELDS = ("files", "files[]", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    project_id: str
+    files: tuple[tuple[str, BlobRef], ...]
+    """Name and bytes, in the order of the request."""
+
+
+async def receive(request: Request, blobs: Blobs, tenant: str) -> Upload:
+    """Store every file of the request. Raise ``Refused`` at the first that cannot be taken."""
+    body = request.stream()
+    try:
+        return await _read(Multipart(body, request.headers.get("content-type", "")), blobs, tenant)
+    except Refused:
+        await _drain(body)
+        raise
+    except ClientDisconnect:
+        raise Refused("client_disconnected", "The upload ended before its end.") from None
+
+
+async def _read(multipart: Multipart, blobs: Blobs, tenant: str) -> Upload:
+    project, files = "", list[tuple[str, BlobRef]]()
+    while (part := await multipart.next_part()) is not None:
+        if part.name == "project_id" and part.file is None:
+            project = await _field(multipart.pieces())
+        elif part.name not in FIELDS:
+            raise Refused(
+                "unknown_parameter",
+                f"{part.name[:100]} is not a parameter of this request.",
+                field=part.name[:100],
+            )
+        elif part.file is None:
+            raise Refused("missing_parameter", f"{part.name} must be a file.", field="files")
+        elif len(files) == MOST_FILES:
+            raise Refused("too_many_files", f"An upload holds at most {MOST_FILES} files.")
+        else:
+            name = file_name(part.file)
+            media = media_of(name)
+            pieces = _limited(multipart.pieces(), name)
+            files.append((name, await blobs.put_stream(tenant, KIND, pieces, media)))
+    if not files:
+        raise Refused("missing_parameter", "files is required.", field="files")
+    if not project:
+        raise Refused("missing_parameter", "project_id is required.", field="project_id")
+    return Upload(project, tuple(files))
+
+
+async def _limited(pieces: AsyncIterator[bytes], name: str) -> AsyncIterator[bytes]:
+    """The bytes of one file; an error in here leaves nothing in the blob store."""
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise Refused(
+                "file_too_large",
+                f"{name} is larger than {MOST_BYTES // 1024**2} MB.",
+                status=413,
+                field="files",
+            )
+        yield piece
+    if not size:
+        raise Refused("empty_file", f"{name} is empty.", field="files")
+
+
+async def _field(pieces: AsyncIterator[bytes]) -> str:
+    value = b""
+    async for piece in pieces:
+        value += piece
+        if len(value) > MOST_FIELD:
+            raise Refused("invalid_parameter", "project_id is too long.", field="project_id")
+    return value.decode(errors="replace").strip()
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    seen = 0
+    try:
+        async for piece in body:
+            seen += len(piece)
+            if seen > MOST_DRAINED:
+                return
+    except ClientDisconnect:
+        return

@@ -1,0 +1,124 @@
+"""What the events of documents mean for the views. An upload is a job of its own, done when it is recorded."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from contracts.document import (
+    DocumentAdded,
+    DocumentChunked,
+    DocumentNamed,
+    DocumentParsed,
+    DocumentRejected,
+)
+from contracts.message import Event, Recorded
+from services.gateway.views.batch import Change, Operation, Put
+from services.gateway.views.operations import Rule, new_job, place, plain
+
+
+def _document_added(recorded: Recorded[DocumentAdded]) -> Iterator[Operation]:
+    event = recorded.event
+    yield Put(
+        "documents",
+        (event.document_id,),
+        {
+            "tenant": recorded.tenant,
+            "project_id": event.project_id,
+            "pos": place(recorded),
+            "name": event.name,
+            "blob": plain(event.blob),
+            "status": "uploaded",
+            "created_at": recorded.recorded_at,
+            "updated_at": recorded.recorded_at,
+        },
+    )
+    yield from _uploaded(recorded)
+
+
+def _document_named(recorded: Recorded[DocumentNamed]) -> Iterator[Operation]:
+    event = recorded.event
+    yield Put("document_names", (event.document_id, event.name), {}, fresh=False)
+    yield from _uploaded(recorded)
+
+
+def _uploaded(recorded: Recorded[DocumentAdded] | Recorded[DocumentNamed]) -> Iterator[Operation]:
+    """An upload is a job that is done as soon as its documents are recorded."""
+    event = recorded.event
+    job = upload_job(event.upload_id)
+    if job is None:
+        return
+    done = {"status": "completed", "started_at": recorded.recorded_at}
+    yield new_job(
+        recorded, job, "document_upload", fresh=False, project_id=event.project_id, **done
+    )
+    yield Put("job_documents", (job, event.document_id), {}, fresh=False)
+    yield Change(
+        "jobs",
+        (job,),
+        {"completed_at": recorded.recorded_at, "updated_at": recorded.recorded_at},
+        {"documents": 1},
+    )
+
+
+def upload_job(upload_id: str | None) -> UUID | None:
+    """The job that an upload is, where its name is an id; other systems may name uploads as they like."""
+    try:
+        return UUID(upload_id) if upload_id else None
+    except ValueError:
+        return None
+
+
+def _document_parsed(recorded: Recorded[DocumentParsed]) -> Iterator[Operation]:
+    event = recorded.event
+    yield Change(
+        "documents",
+        (event.document_id,),
+        {
+            "status": "parsed",
+            "title": event.title,
+            "language": event.language,
+            "pages": event.pages,
+            "characters": event.characters,
+            "words": event.words,
+            "parser": event.parser,
+            "body": plain(event.text),
+            "structure": plain(event.structure),
+            "code": None,
+            "message": None,
+            "updated_at": recorded.recorded_at,
+        },
+    )
+
+
+def _document_rejected(recorded: Recorded[DocumentRejected]) -> Iterator[Operation]:
+    event = recorded.event
+    yield Change(
+        "documents",
+        (event.document_id,),
+        {
+            "status": "rejected",
+            "code": event.code,
+            "message": event.message,
+            "updated_at": recorded.recorded_at,
+        },
+    )
+
+
+def _document_chunked(recorded: Recorded[DocumentChunked]) -> Iterator[Operation]:
+    event = recorded.event
+    key = (event.document_id, event.chunking.key())
+    table = {"chunks": event.chunks, "chunk_table": plain(event.table)}
+    yield Put("document_chunkings", key, table, fresh=False)
+    yield Change(
+        "documents",
+        (event.document_id,),
+        {"status": "chunked", "chunks": event.chunks, "updated_at": recorded.recorded_at},
+    )
+
+
+RULES: dict[type[Event], Rule] = {
+    DocumentAdded: _document_added,
+    DocumentNamed: _document_named,
+    DocumentParsed: _document_parsed,
+    DocumentRejected: _document_rejected,
+    DocumentChunked: _document_chunked,
+}

@@ -1,0 +1,159 @@
+"""What the events of jobs mean for the views: how they begin, wait, and end, and what their calls cost."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from contracts.call import CallSettled
+from contracts.export import ExportRequested
+from contracts.generation import GenerationRequested
+from contracts.identity import dataset_id
+from contracts.job import (
+    JobCancelled,
+    JobCancelling,
+    JobCancelRequested,
+    JobCompleted,
+    JobFailed,
+    JobResumed,
+    JobStarted,
+    JobWaiting,
+)
+from contracts.message import Event, Recorded
+from contracts.processing import ProcessingRequested
+from services.gateway.views.batch import Change, Operation, Put
+from services.gateway.views.operations import Rule, job, job_of, new_job, place, plain
+
+
+def _processing_requested(recorded: Recorded[ProcessingRequested]) -> Iterator[Operation]:
+    event, this = recorded.event, job_of(recorded)
+    chunking = event.chunking.key() if event.chunking else None
+    yield new_job(
+        recorded, this, "document_processing", project_id=event.project_id, chunking=chunking
+    )
+    for document in event.document_ids:
+        yield Put("job_documents", (this, document), {}, fresh=False)
+
+
+def _export_requested(recorded: Recorded[ExportRequested]) -> Iterator[Operation]:
+    event = recorded.event
+    yield new_job(
+        recorded,
+        job_of(recorded),
+        "dataset_export",
+        dataset_id=event.dataset_id,
+        format=event.format,
+    )
+
+
+def _generation_requested(recorded: Recorded[GenerationRequested]) -> Iterator[Operation]:
+    event, this = recorded.event, job_of(recorded)
+    settings = event.settings
+    yield new_job(
+        recorded,
+        this,
+        "dataset_generation",
+        project_id=event.project_id,
+        dataset_id=dataset_id(this),
+        all_documents=event.document_ids is None,
+        chunking=settings.chunking.key(),
+        format=settings.format,
+    )
+    for document in event.document_ids or ():
+        yield Put("job_documents", (this, document), {}, fresh=False)
+    counters = "rounds chunks seeds asked done failed generated accepted rejected surplus"
+    yield Put(
+        "datasets",
+        (dataset_id(this),),
+        {
+            "tenant": recorded.tenant,
+            "project_id": event.project_id,
+            "job_id": this,
+            "pos": place(recorded),
+            "name": event.name,
+            "mode": settings.mode,
+            "model": settings.model,
+            "format": settings.format,
+            "batch_size": settings.batch_size,
+            "wanted": settings.entries,
+            "settings": plain(settings),
+            "skipped": {},
+            "created_at": recorded.recorded_at,
+            "updated_at": recorded.recorded_at,
+            **dict.fromkeys(counters.split(), 0),
+        },
+    )
+
+
+def _job_started(recorded: Recorded[JobStarted]) -> Iterator[Operation]:
+    yield job(
+        recorded,
+        status="running",
+        started_at=recorded.recorded_at,
+        documents=recorded.event.documents,
+    )
+
+
+def _job_waiting(recorded: Recorded[JobWaiting]) -> Iterator[Operation]:
+    event = recorded.event
+    yield job(recorded, waiting_for=event.waiting_for, waiting_reason=event.reason)
+
+
+def _job_resumed(recorded: Recorded[JobResumed]) -> Iterator[Operation]:
+    yield job(recorded, waiting_for=None, waiting_reason=None)
+
+
+def _job_cancel_requested(recorded: Recorded[JobCancelRequested]) -> Iterator[Operation]:
+    yield Change("jobs", (recorded.event.target,), {"cancelling": True})
+
+
+def _job_cancelling(recorded: Recorded[JobCancelling]) -> Iterator[Operation]:
+    yield job(recorded, cancelling=True)
+
+
+def _ended(recorded: Recorded[Any], status: str, **sets: Any) -> Change:
+    ended = {"completed_at": recorded.recorded_at, "waiting_for": None, "waiting_reason": None}
+    return job(recorded, status=status, **ended, **sets)
+
+
+def _job_completed(recorded: Recorded[JobCompleted]) -> Iterator[Operation]:
+    yield _ended(recorded, "completed")
+
+
+def _job_cancelled(recorded: Recorded[JobCancelled]) -> Iterator[Operation]:
+    yield _ended(recorded, "cancelled")
+
+
+def _job_failed(recorded: Recorded[JobFailed]) -> Iterator[Operation]:
+    yield _ended(recorded, "failed", code=recorded.event.code, message=recorded.event.message)
+
+
+def _call_settled(recorded: Recorded[CallSettled]) -> Iterator[Operation]:
+    call = recorded.event
+    yield Change(
+        "jobs",
+        (job_of(recorded),),
+        {"updated_at": recorded.recorded_at},
+        {
+            "calls": 1,
+            "calls_failed": int(call.outcome != "ok"),
+            "prompt_tokens": call.prompt_tokens,
+            "completion_tokens": call.completion_tokens,
+            "cached_tokens": call.cached_tokens,
+            "cost": call.cost or 0,
+        },
+    )
+
+
+RULES: dict[type[Event], Rule] = {
+    ProcessingRequested: _processing_requested,
+    ExportRequested: _export_requested,
+    GenerationRequested: _generation_requested,
+    JobStarted: _job_started,
+    JobWaiting: _job_waiting,
+    JobResumed: _job_resumed,
+    JobCancelRequested: _job_cancel_requested,
+    JobCancelling: _job_cancelling,
+    JobCompleted: _job_completed,
+    JobCancelled: _job_cancelled,
+    JobFailed: _job_failed,
+    CallSettled: _call_settled,
+}

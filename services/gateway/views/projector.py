@@ -1,0 +1,144 @@
+"""The edge of the fold: follows the log, writes what the fold says, and tells readers how far it has come.
+
+One gateway leads at a time: it holds an advisory lock, and moves the checkpoint only from the value it saw last. The
+others watch the checkpoint and take over when the lock is free.
+"""
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from contracts.message import Event, Recorded
+from services.gateway.views.away import AWAY
+from services.gateway.views.batch import merged
+from services.gateway.views.fold import rows_for
+from services.gateway.views.writing import (
+    LOCK,
+    Overtaken,
+    begin_again,
+    checkpoint,
+    prepare,
+    write,
+)
+from shared.store import PAGE, Position, PostgresReader
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
+    Pool = asyncpg.Pool[Any]
+
+log = logging.getLogger(__name__)
+
+BUSY = 0.04
+IDLE = 0.1
+"""Seconds between looks at the log: after news, and when there was none."""
+RETRY = 0.5
+STALLED = "10s"
+"""A leader that says nothing for so long has stopped; Postgres ends its session, which frees the lock."""
+
+
+class Reached:
+    """How far the views are known to have come, for those who wait for a position."""
+
+    def __init__(self) -> None:
+        self.position = Position(0, 0)
+        self._moved = asyncio.Event()
+        self.wanted = asyncio.Event()
+        """Set by whoever waits, so that the log is looked at right away."""
+
+    def move(self, position: Position) -> None:
+        if position != self.position:
+            self.position = position
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    def covers(self, position: Position) -> bool:
+        return (self.position.era, self.position.n) >= (position.era, position.n)
+
+    async def wait(self, position: Position, patience: float) -> bool:
+        """Whether the views hold ``position`` within ``patience`` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while not self.covers(position):
+                    self.wanted.set()
+                    await self._moved.wait()
+        return self.covers(position)
+
+    async def next(self, patience: float) -> None:
+        """Return when the views have moved, or after ``patience`` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._moved.wait()
+
+
+class Projector:
+    """Folds the log into the views for as long as ``run`` runs, through every loss of the store."""
+
+    def __init__(self, pool: "Pool", reached: Reached) -> None:
+        self._pool = pool
+        self._reader = PostgresReader(pool)
+        self._reached = reached
+        self.leads = False
+        self.problem: str | None = "not started"
+        """Why the views do not follow the log at present; None: they do."""
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with self._pool.acquire(timeout=5) as connection:
+                    await connection.execute(f"set idle_session_timeout = '{STALLED}'")
+                    await prepare(connection)
+                    await self._take_turns(connection)
+            except (*AWAY, asyncpg.PostgresError, Overtaken) as problem:
+                self.problem = f"{type(problem).__name__}"
+                log.warning("the views do not follow the log: %s", problem)
+            finally:
+                self.leads = False
+            await asyncio.sleep(RETRY)
+
+    async def _take_turns(self, connection: "Connection") -> None:
+        """Watch until the lock is free, then lead."""
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
+            self.problem = None
+            self._reached.move(await checkpoint(connection))
+            await self._nap(BUSY)
+        self.leads = True
+        await self._lead(connection)
+
+    async def _lead(self, connection: "Connection") -> None:
+        at = await checkpoint(connection)
+        while True:
+            head = await self._reader.head()
+            if head.era != at.era:
+                at = await begin_again(connection, at, head.era)
+            events = await self._reader.tail(at.n, PAGE) if head.n > at.n else []
+            if events:
+                after = Position.parse(events[-1].position)
+                await fold(connection, events, at, after)
+                at = after
+            else:
+                await connection.execute("select 1")
+            self.problem = None
+            self._reached.move(at)
+            if len(events) < PAGE:
+                await self._nap(BUSY if events else IDLE)
+
+    async def _nap(self, seconds: float) -> None:
+        """Rest, unless somebody waits for news; even then a moment, so that waiting never becomes a busy loop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._reached.wanted.wait()
+                self._reached.wanted.clear()
+                return
+        self._reached.wanted.clear()
+
+
+async def fold(
+    connection: "Connection", events: list[Recorded[Event]], before: Position, after: Position
+) -> None:
+    """Write what these events mean, as one transaction from ``before`` to ``after``."""
+    await write(connection, merged(rows_for(events)), before, after)

@@ -1,0 +1,266 @@
+"""What the gateway's answers are made from: queries over the views. Every one is bounded to one tenant.
+
+Raises ``Unavailable`` where the store is away. Never writes.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+
+from services.gateway.views.away import steady
+from services.gateway.views.rows import (
+    DatasetRow,
+    DocumentCounts,
+    DocumentRow,
+    ExportRow,
+    JobRow,
+    PlanRow,
+    ProjectRow,
+    columns,
+)
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[Any]
+    Record = asyncpg.Record
+
+DOCUMENT = columns(DocumentRow, "d")
+JOB = columns(JobRow, "j")
+DATASET = columns(DatasetRow, "s")
+EXPORT = columns(ExportRow, "x")
+PROJECT = """
+    p.project_id, p.alias, p.name, p.description, p.created_at, p.updated_at,
+    (select count(*) from views_1.documents d where d.project_id = p.project_id) as documents,
+    (select count(*) from views_1.datasets s where s.project_id = p.project_id) as datasets
+"""
+PATIENCE = 5.0
+
+
+class Queries:
+    """A pool, asked for rows; a lost connection is met once more before the store counts as away."""
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+
+    async def rows(self, sql: str, *args: object) -> "list[Record]":
+        async def ask() -> "list[Record]":
+            async with self._pool.acquire(timeout=PATIENCE) as connection:
+                return await connection.fetch(sql, *args, timeout=2 * PATIENCE)
+
+        return await steady(ask)
+
+    async def row(self, sql: str, *args: object) -> "Record | None":
+        found = await self.rows(sql, *args)
+        return found[0] if found else None
+
+    async def value(self, sql: str, *args: object) -> Any:
+        found = await self.row(sql, *args)
+        return found[0] if found else None
+
+
+class Views:
+    """The read model of one tenant. Lists come newest last, except jobs and datasets, newest first."""
+
+    def __init__(self, queries: Queries, tenant: str) -> None:
+        self._queries = queries
+        self._tenant = tenant
+
+    async def ping(self) -> None:
+        await self._queries.value("select 1")
+
+    async def projects(self, limit: int, offset: int) -> tuple[list[ProjectRow], int]:
+        total = await self._queries.value(
+            "select count(*) from views_1.projects where tenant = $1", self._tenant
+        )
+        rows = await self._queries.rows(
+            f"select {PROJECT} from views_1.projects p where p.tenant = $1"  # noqa: S608 - constants
+            " order by p.alias limit $2 offset $3",
+            self._tenant,
+            limit,
+            offset,
+        )
+        return [ProjectRow(**row) for row in rows], total
+
+    async def project(self, id: UUID | int) -> ProjectRow | None:
+        """By its id or its alias."""
+        column = "project_id" if isinstance(id, UUID) else "alias"
+        row = await self._queries.row(
+            f"select {PROJECT} from views_1.projects p where p.tenant = $1 and p.{column} = $2",  # noqa: S608 - constants
+            self._tenant,
+            id,
+        )
+        return ProjectRow(**row) if row else None
+
+    async def documents(
+        self, project: UUID | None, limit: int, offset: int
+    ) -> tuple[list[DocumentRow], int]:
+        where = "d.tenant = $1 and ($2::uuid is null or d.project_id = $2)"
+        total = await self._queries.value(
+            f"select count(*) from views_1.documents d where {where}",  # noqa: S608 - constants
+            self._tenant,
+            project,
+        )
+        rows = await self._queries.rows(
+            f"select {DOCUMENT} from views_1.documents d where {where}"  # noqa: S608 - constants
+            " order by d.pos limit $3 offset $4",
+            self._tenant,
+            project,
+            limit,
+            offset,
+        )
+        return [DocumentRow(**row) for row in rows], total
+
+    async def document(self, id: UUID) -> DocumentRow | None:
+        found = await self.some_documents([id])
+        return found.get(id)
+
+    async def some_documents(self, ids: Collection[UUID]) -> dict[UUID, DocumentRow]:
+        rows = await self._queries.rows(
+            f"select {DOCUMENT} from views_1.documents d"  # noqa: S608 - constants
+            " where d.tenant = $1 and d.document_id = any($2::uuid[])",
+            self._tenant,
+            list(ids),
+        )
+        return {row["document_id"]: DocumentRow(**row) for row in rows}
+
+    async def document_names(self, id: UUID) -> list[str]:
+        """Further names of a document that was submitted under several."""
+        rows = await self._queries.rows(
+            "select name from views_1.document_names where document_id = $1 order by name", id
+        )
+        return [row["name"] for row in rows]
+
+    async def documents_of_job(self, job: UUID, limit: int) -> list[DocumentRow]:
+        rows = await self._queries.rows(
+            f"select {DOCUMENT} from views_1.documents_of_jobs o"  # noqa: S608 - constants
+            " join views_1.documents d using (document_id)"
+            " where o.job_id = $1 order by d.pos limit $2",
+            job,
+            limit,
+        )
+        return [DocumentRow(**row) for row in rows]
+
+    async def document_counts(self, job: UUID) -> DocumentCounts:
+        """How far the documents of a job are, as that job needs them."""
+        row = await self._queries.row(
+            """
+            select count(*) as total,
+                count(*) filter (where d.status = 'rejected') as rejected,
+                count(*) filter (where d.status = 'rejected' or case
+                    when j.kind = 'document_upload' then true
+                    when j.kind = 'dataset_generation' then d.status = 'chunked'
+                    when j.chunking is null then d.status <> 'uploaded'
+                    else exists (select from views_1.document_chunkings c
+                                 where c.document_id = d.document_id and c.chunking = j.chunking)
+                    end) as settled
+            from views_1.jobs j
+            join views_1.documents_of_jobs o using (job_id)
+            join views_1.documents d using (document_id)
+            where j.job_id = $1
+            """,
+            job,
+        )
+        return DocumentCounts(**row) if row else DocumentCounts(0, 0, 0)
+
+    async def jobs(
+        self,
+        *,
+        status: str | None,
+        kind: str | None,
+        project: UUID | None,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[JobRow], int]:
+        where = """j.tenant = $1 and ($2::text is null or j.status = $2)
+            and ($3::text is null or j.kind = $3) and ($4::uuid is null or j.project_id = $4)"""
+        asked = (self._tenant, status, kind, project)
+        total = await self._queries.value(
+            f"select count(*) from views_1.jobs j where {where}",  # noqa: S608 - constants
+            *asked,
+        )
+        rows = await self._queries.rows(
+            f"select {JOB} from views_1.jobs j where {where}"  # noqa: S608 - constants
+            " order by j.pos desc limit $5 offset $6",
+            *asked,
+            limit,
+            offset,
+        )
+        return [JobRow(**row) for row in rows], total
+
+    async def job(self, id: UUID) -> JobRow | None:
+        found = await self.some_jobs([id])
+        return found.get(id)
+
+    async def some_jobs(self, ids: Collection[UUID]) -> dict[UUID, JobRow]:
+        rows = await self._queries.rows(
+            f"select {JOB} from views_1.jobs j where j.tenant = $1 and j.job_id = any($2::uuid[])",  # noqa: S608 - constants
+            self._tenant,
+            list(ids),
+        )
+        return {row["job_id"]: JobRow(**row) for row in rows}
+
+    async def open_export(self, dataset: UUID, format: str) -> UUID | None:
+        """The job that is writing the dataset in that format, if one is."""
+        found: UUID | None = await self._queries.value(
+            """
+            select job_id from views_1.jobs
+            where tenant = $1 and dataset_id = $2 and kind = 'dataset_export' and format = $3
+              and status in ('pending', 'running')
+            limit 1
+            """,
+            self._tenant,
+            dataset,
+            format,
+        )
+        return found
+
+    async def dataset(self, id: UUID) -> DatasetRow | None:
+        row = await self._queries.row(
+            f"select {DATASET} from views_1.datasets s where s.tenant = $1 and s.dataset_id = $2",  # noqa: S608 - constants
+            self._tenant,
+            id,
+        )
+        return DatasetRow(**row) if row else None
+
+    async def datasets(self, project: UUID) -> list[DatasetRow]:
+        rows = await self._queries.rows(
+            f"select {DATASET} from views_1.datasets s"  # noqa: S608 - constants
+            " where s.tenant = $1 and s.project_id = $2 order by s.pos desc",
+            self._tenant,
+            project,
+        )
+        return [DatasetRow(**row) for row in rows]
+
+    async def exports(self, datasets: Collection[UUID]) -> list[ExportRow]:
+        """Oldest first."""
+        rows = await self._queries.rows(
+            f"select {EXPORT} from views_1.exports x"  # noqa: S608 - constants
+            " where x.dataset_id = any($1::uuid[]) order by x.created_at, x.format, x.batch_size",
+            list(datasets),
+        )
+        return [ExportRow(**row) for row in rows]
+
+    async def plans(self, job: UUID) -> list[PlanRow]:
+        rows = await self._queries.rows(
+            "select first, seeds, round, plan from views_1.plans where job_id = $1 order by first",
+            job,
+        )
+        return [PlanRow(**row) for row in rows]
+
+    async def chunk_table(self, document: UUID, chunking: str | None) -> dict[str, Any] | None:
+        """The reference of a document's chunk table."""
+        found: dict[str, Any] | None = await self._queries.value(
+            "select chunk_table from views_1.document_chunkings where document_id = $1 and chunking = $2",
+            document,
+            chunking,
+        )
+        return found
+
+    async def failures(self, job: UUID) -> dict[str, int]:
+        """Failed units of a job, by code."""
+        rows = await self._queries.rows(
+            "select code, count(*) from views_1.failures where job_id = $1 group by code order by 2 desc",
+            job,
+        )
+        return {row["code"]: row["count"] for row in rows}

@@ -1,0 +1,101 @@
+"""The views' tables as the fold writes them: their keys and the types of their columns. Must agree with schema.sql."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SCHEMA = "views_1"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``key`` names the primary key's columns, ``columns`` every column with its Postgres type."""
+
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+
+
+def _table(key: str, **types: str) -> Table:
+    columns = {name: kind for kind, names in types.items() for name in names.split()}
+    return Table(tuple(key.split()), columns)
+
+
+TABLES: dict[str, Table] = {
+    "projects": _table(
+        "project_id",
+        uuid="project_id",
+        text="tenant name description",
+        int="alias",
+        timestamptz="created_at updated_at",
+    ),
+    "documents": _table(
+        "document_id",
+        uuid="document_id project_id",
+        text="tenant name status title language parser code message",
+        int="pages characters words chunks",
+        bigint="pos",
+        jsonb="blob body structure",
+        timestamptz="created_at updated_at",
+    ),
+    "document_names": _table("document_id name", uuid="document_id", text="name"),
+    "document_chunkings": _table(
+        "document_id chunking",
+        uuid="document_id",
+        text="chunking",
+        int="chunks",
+        jsonb="chunk_table",
+    ),
+    "jobs": _table(
+        "job_id",
+        uuid="job_id project_id dataset_id",
+        text="tenant kind chunking format status waiting_for waiting_reason code message",
+        boolean="all_documents cancelling",
+        int="documents calls calls_failed",
+        bigint="pos prompt_tokens completion_tokens cached_tokens cost",
+        timestamptz="created_at started_at completed_at updated_at",
+    ),
+    "job_documents": _table("job_id document_id", uuid="job_id document_id"),
+    "datasets": _table(
+        "dataset_id",
+        uuid="dataset_id project_id job_id",
+        text="tenant name mode model format",
+        int="batch_size wanted rounds chunks seeds asked done failed generated accepted rejected"
+        " surplus",
+        bigint="pos",
+        jsonb="settings skipped closing",
+        timestamptz="created_at updated_at",
+    ),
+    "plans": _table("job_id first", uuid="job_id", int="first seeds round", jsonb="plan"),
+    "units": _table(
+        "unit_id",
+        uuid="unit_id dataset_id document_id chunk_id body_id call_id",
+        text="nothing_because model response_key",
+        int="seed round sample entries",
+        bigint="pos",
+        jsonb="prompt parameters usage",
+    ),
+    "failures": _table(
+        "unit_id",
+        uuid="unit_id job_id call_id",
+        text="code message command",
+        bigint="pos",
+        boolean="fatal",
+    ),
+    "entries": _table(
+        "entry_id",
+        uuid="entry_id dataset_id unit_id",
+        text="type status reason category difficulty kind",
+        int="seed n",
+        jsonb="found",
+        bigint="verdict_pos admitted_pos",
+        **{"double precision": "quality"},
+    ),
+    "exports": _table(
+        "dataset_id format batch_size",
+        uuid="dataset_id job_id",
+        text="format",
+        int="batch_size head entries",
+        jsonb="files",
+        timestamptz="created_at",
+    ),
+}
+"""In the order in which a batch writes them."""

@@ -1,0 +1,141 @@
+"""How row operations reach Postgres: few statements a batch, in the transaction that moves the checkpoint."""
+
+import hashlib
+import importlib.resources
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from services.gateway.views.batch import Key, Step, Values
+from services.gateway.views.tables import SCHEMA, TABLES
+from shared.errors import GristmillError
+from shared.store import Position
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
+
+LOCK = 7302
+"""Of pg_try_advisory_lock: held by the gateway that folds."""
+_MAKING = 7303
+
+
+class WrongViews(GristmillError):
+    """The views in the database were made by other code."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong_views",
+            f"The schema {SCHEMA} was made by another version of the gateway. Drop it (drop schema"
+            f" {SCHEMA} cascade): it is folded anew from the log.",
+        )
+
+
+class Overtaken(GristmillError):
+    """Another gateway has moved the checkpoint; this one no longer leads."""
+
+    def __init__(self) -> None:
+        super().__init__("overtaken", "Another gateway folds the log.")
+
+
+async def prepare(connection: "Connection") -> None:
+    """Make the views where there are none. Raise ``WrongViews`` where they are of another version."""
+    text = importlib.resources.files("services.gateway.views").joinpath("schema.sql").read_text()
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", _MAKING)
+        if await connection.fetchval("select to_regclass($1)", f"{SCHEMA}.made") is None:
+            await connection.execute(text)
+            await connection.execute("insert into views_1.made values ($1)", fingerprint)
+        elif await connection.fetchval("select fingerprint from views_1.made") != fingerprint:
+            raise WrongViews
+
+
+async def checkpoint(connection: "Connection") -> Position:
+    """How far the log is folded."""
+    row = await connection.fetchrow("select era, pos from views_1.checkpoint")
+    if row is None:
+        raise WrongViews
+    return Position(row["era"], row["pos"])
+
+
+async def write(
+    connection: "Connection", steps: Iterable[Step], before: Position, after: Position
+) -> None:
+    """Write rows and checkpoint in one transaction. Raise ``Overtaken`` unless the checkpoint was ``before``."""
+    async with connection.transaction():
+        await _advance(connection, before, after)
+        for step in steps:
+            for table in TABLES:
+                if rows := step.puts.get(table):
+                    await _insert(connection, table, rows)
+                if changes := step.changes.get(table):
+                    await _update(connection, table, changes)
+
+
+async def begin_again(connection: "Connection", before: Position, era: int) -> Position:
+    """Empty the views, because the log was restored to an older point and counts a new era."""
+    after = Position(era, 0)
+    async with connection.transaction():
+        await _advance(connection, before, after)
+        await connection.execute(f"truncate {', '.join(f'{SCHEMA}.{name}' for name in TABLES)}")
+    return after
+
+
+async def _advance(connection: "Connection", before: Position, after: Position) -> None:
+    done = await connection.execute(
+        "update views_1.checkpoint set era = $3, pos = $4 where era = $1 and pos = $2",
+        before.era,
+        before.n,
+        after.era,
+        after.n,
+    )
+    if done != "UPDATE 1":
+        raise Overtaken
+
+
+async def _insert(connection: "Connection", table: str, rows: dict[Key, Values]) -> None:
+    """Rows by ``unnest``; one that is there already stays. Missing columns are null."""
+    shape = TABLES[table]
+    named = {column for values in rows.values() for column in values}
+    columns = [*shape.key, *(column for column in shape.columns if column in named)]
+    await connection.execute(
+        f"insert into {SCHEMA}.{table} ({', '.join(columns)})"  # noqa: S608 - names are constants of TABLES
+        f" select * from {_unnest(table, columns)} on conflict do nothing",
+        *zip(
+            *(
+                (*key, *(values.get(column) for column in columns[len(key) :]))
+                for key, values in rows.items()
+            ),
+            strict=True,
+        ),
+    )
+
+
+async def _update(
+    connection: "Connection", table: str, changes: dict[Key, tuple[Values, dict[str, int]]]
+) -> None:
+    """Changes by ``unnest``, one statement for each set of columns that changes."""
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Any, ...]]] = {}
+    for key, (sets, adds) in changes.items():
+        shape = (tuple(sorted(sets)), tuple(sorted(adds)))
+        row = (*key, *(sets[name] for name in shape[0]), *(adds[name] for name in shape[1]))
+        groups.setdefault(shape, []).append(row)
+    keys = TABLES[table].key
+    for (set_names, add_names), rows in groups.items():
+        columns = (*keys, *set_names, *add_names)
+        assignments = [f"{name} = u.{name}" for name in set_names]
+        assignments += [f"{name} = t.{name} + u.{name}" for name in add_names]
+        matches = " and ".join(f"t.{name} = u.{name}" for name in keys)
+        await connection.execute(
+            f"update {SCHEMA}.{table} t set {', '.join(assignments)}"  # noqa: S608 - names are constants of TABLES
+            f" from {_unnest(table, columns)} as u ({', '.join(columns)}) where {matches}",
+            *zip(*rows, strict=True),
+        )
+
+
+def _unnest(table: str, columns: Iterable[str]) -> str:
+    types = TABLES[table].columns
+    return f"unnest({', '.join(f'${n}::{types[name]}[]' for n, name in enumerate(columns, 1))})"
