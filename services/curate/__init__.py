@@ -1,5 +1,6 @@
-"""The service that judges entries, admits them in order, plans further rounds and closes datasets.
+"""Judges entries, admits them in log order, plans what is still to be asked, closes datasets with their figures.
 
-Hears CurateEntries, AdmitEntries, ExtendGeneration, CloseDataset. Says EntriesCurated, EntriesAdmitted,
-GenerationExtended, DatasetCompleted. Never changes an entry, never calls a model, never drops one without a reason.
+Hears: ``CurateEntries``, ``AdmitEntries``, ``ExtendGeneration``, ``CloseDataset``.
+Says: ``EntriesCurated``, ``EntriesAdmitted``, ``GenerationExtended``, ``DatasetCompleted``, ``UnitFailed``.
+Never: calls a model, or writes to the database.
 """

@@ -1,0 +1,157 @@
+"""What curate reads of a job: units with their texts and passages, verdicts, accepted entries. Judges nothing."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.blob import BlobRef
+from contracts.entries import (
+    BodyEntry,
+    EntriesAdmitted,
+    EntriesBody,
+    EntriesCurated,
+    EntriesGenerated,
+    Verdict,
+)
+from contracts.generation import PlannedDocument, Seed
+from services.curate.checks.source import Source
+from services.curate.retrieval import Ranker
+from shared.plans import Plans
+from shared.store import Reader
+
+STRETCH = 200
+"""Units whose texts are in memory at a time."""
+KEPT_RANKERS = 4
+MOST_RANKED = 50_000
+"""Chunks beyond which round-trip retrieval is left out: its postings would outgrow a worker's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRead:
+    """A unit that generated, with its passage. ``entries`` is empty where its body was erased."""
+
+    unit: EntriesGenerated
+    entries: tuple[BodyEntry, ...]
+    seed: Seed
+    document: PlannedDocument
+    source: Source
+
+
+class Corpus:
+    """The passages of a plan, for the round trip from question to chunk."""
+
+    def __init__(self, ranker: Ranker | None, places: dict[UUID, int]) -> None:
+        self.ranker = ranker
+        self._places = places
+
+    def place(self, chunk: UUID) -> int | None:
+        return self._places.get(chunk)
+
+
+class Reading:
+    """Reads jobs from the log and the blobs; keeps the rankers of the newest plans."""
+
+    def __init__(self, store: Reader, plans: Plans) -> None:
+        self.store = store
+        self.plans = plans
+        self._corpora: OrderedDict[str, asyncio.Future[Corpus]] = OrderedDict()
+
+    async def corpus(self, tenant: str, plan: BlobRef) -> Corpus:
+        """Of a job's first plan, which holds every chunk that is worth asking about."""
+        key = plan.key(tenant)
+        if key not in self._corpora:
+            self._corpora[key] = asyncio.ensure_future(self._corpus(tenant, plan))
+            while len(self._corpora) > KEPT_RANKERS:
+                self._corpora.popitem(last=False)
+        try:
+            return await asyncio.shield(self._corpora[key])
+        except Exception:
+            self._corpora.pop(key, None)
+            raise
+
+    async def _corpus(self, tenant: str, plan: BlobRef) -> Corpus:
+        first, stop = await self.plans.span(tenant, plan)
+        if stop - first > MOST_RANKED:
+            return Corpus(None, {})
+        passages: list[str] = []
+        places: dict[UUID, int] = {}
+        async for page in self.plans.pages(tenant, plan):
+            documents = {document.document_id: document for document in page.documents}
+            for seed in page.seeds:
+                text = await self.plans.text(tenant, documents[seed.document_id].text)
+                places[seed.chunk_id] = len(passages)
+                passages.append(text[seed.start : seed.end])
+        return Corpus(await asyncio.to_thread(Ranker, passages), places)
+
+    async def units(
+        self,
+        tenant: str,
+        job: UUID,
+        plans: Sequence[BlobRef],
+        *,
+        after: int = 0,
+        through: int | None = None,
+    ) -> AsyncIterator[list[UnitRead]]:
+        """What versions ``(after, through]`` of a job's stream generated, in log order, a stretch at a time."""
+        corpus = await self.corpus(tenant, plans[0])
+        stretch: list[EntriesGenerated] = []
+        async for recorded in self.store.stream(job, after, through, (EntriesGenerated,)):
+            if isinstance(recorded.event, EntriesGenerated):
+                stretch.append(recorded.event)
+            if len(stretch) == STRETCH:
+                yield await self._read(tenant, plans, corpus, stretch)
+                stretch = []
+        if stretch:
+            yield await self._read(tenant, plans, corpus, stretch)
+
+    async def _read(
+        self,
+        tenant: str,
+        plans: Sequence[BlobRef],
+        corpus: Corpus,
+        units: Sequence[EntriesGenerated],
+    ) -> list[UnitRead]:
+        bodies = await self.store.bodies([unit.body for unit in units])
+        found = []
+        for unit in units:
+            seed, document = await self.plans.find(tenant, plans, unit.seed)
+            text = await self.plans.text(tenant, document.text)
+            body = bodies.get(unit.body)
+            entries = EntriesBody.model_validate_json(body).entries if body else ()
+            source = Source(
+                document_id=unit.document_id,
+                title=document.title,
+                text=text,
+                start=seed.start,
+                end=seed.end,
+                heading_path=seed.heading_path,
+                language=document.language,
+                model=unit.model,
+                chunk=corpus.place(seed.chunk_id),
+            )
+            found.append(UnitRead(unit, entries, seed, document, source))
+        return found
+
+    async def verdicts(
+        self, dataset: UUID, *, after: int = 0, through: int | None = None
+    ) -> AsyncIterator[Verdict]:
+        """Verdicts in log order."""
+        async for recorded in self.store.stream(dataset, after, through, (EntriesCurated,)):
+            if isinstance(recorded.event, EntriesCurated):
+                for verdict in recorded.event.verdicts:
+                    yield verdict
+
+    async def accepted(self, dataset: UUID, through: int) -> dict[UUID, Verdict]:
+        """Entries accepted up to a version of the dataset's stream, with their verdicts (without signatures)."""
+        passed = {
+            verdict.entry_id: verdict.model_copy(update={"signature": None})
+            async for verdict in self.verdicts(dataset, through=through)
+            if verdict.passed
+        }
+        found: dict[UUID, Verdict] = {}
+        async for recorded in self.store.stream(dataset, 0, through, (EntriesAdmitted,)):
+            if isinstance(recorded.event, EntriesAdmitted):
+                found |= {entry: passed[entry] for entry in recorded.event.accepted}
+        return found
