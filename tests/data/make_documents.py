@@ -52,8 +52,8 @@ The locks > 2
 The waterway > 3
 How a ship passes the Gatun locks > 3
 Treaties and transfer > 3
-Questions > 4
-Terms > 4
+Questions > 3
+Terms > 3
 
 == The French attempt
 

@@ -37,7 +37,8 @@ def _convert(data: bytes, ending: str) -> tuple[str, str]:
     )
     try:
         result = kreuzberg.extract_bytes_sync(data, _MEDIA[ending], config=config)
-    except kreuzberg.KreuzbergError as error:
+    except (kreuzberg.KreuzbergError, OSError, RuntimeError, ValueError) as error:
+        # Damaged archives come out of it as plain OSError too.
         reason = str(error)
         if "password" in reason.lower() or "encrypted" in reason.lower():
             raise Unreadable(

@@ -34,7 +34,12 @@ def _part(archive: zipfile.ZipFile, name: str) -> ET.Element | None:
     data = archive.read(name)
     if b"<!DOCTYPE" in data[:4096]:
         raise Unreadable("corrupt_file", f"The file is damaged: its part {name} declares a DTD.")
-    return ET.fromstring(data)  # noqa: S314 - sizes are checked, DTDs refused, memory and time limited by the child
+    try:
+        return ET.fromstring(data)  # noqa: S314 - sizes are checked, DTDs refused, the child limits memory and time
+    except ET.ParseError as error:
+        if "out of memory" in str(error):
+            raise MemoryError from error
+        raise
 
 
 @dataclass(slots=True)

@@ -38,13 +38,13 @@ def format_of(name: str, data: bytes) -> str:
             "unsupported_type",
             f"{ending or 'A name without an ending'} is not a format that can be read. Allowed: {', '.join(ALLOWED)}.",
         )
-    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
-        raise Unreadable("empty_file", "The file is empty.")
     if len(data) > MAX_BYTES:
         raise Unreadable(
             "too_large",
             f"The file has {len(data):,} bytes; at most {MAX_BYTES:,} are read. Split it.",
         )
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+        raise Unreadable("empty_file", "The file is empty.")
     ending = _ALIASES.get(ending, ending)
     if ending == ".pdf":
         _check_pdf(data)

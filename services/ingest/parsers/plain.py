@@ -14,6 +14,7 @@ _MARKS = (
 )
 _ODD = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _SAMPLE = 64 * 1024
+_LATIN_SHARE = 0.25
 _WESTERN = ("cp1252", "latin_1")
 
 
@@ -32,14 +33,18 @@ def _unmarked_utf16(data: bytes) -> str | None:
 
 
 def _guessed(data: bytes) -> str:
-    """Ask charset-normalizer; Windows-1252 where it does not know, as browsers do."""
+    """Windows-1252, as browsers do, unless so many bytes are beyond ASCII that the script cannot be Latin.
+
+    For other scripts charset-normalizer is asked. It takes short Western text for a rarer code page too often to be
+    asked about that.
+    """
+    sample = data[:_SAMPLE]
+    if sum(byte > 0x7F for byte in sample) < len(sample) * _LATIN_SHARE:
+        return "cp1252"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_SAMPLE], cp_exclusion=["utf_7"], enable_fallback=False).best()
-    # Short Western text is often taken for a rarer code page; Windows-1252 is right far more often.
-    if best is None or best.encoding.startswith(("cp125", "latin", "iso8859", "mac")):
-        return "cp1252"
-    return best.encoding
+    best = from_bytes(sample, cp_exclusion=["utf_7"], enable_fallback=False).best()
+    return best.encoding if best is not None else "cp1252"
 
 
 def decode(data: bytes, declared: str = "") -> str:
@@ -53,7 +58,8 @@ def decode(data: bytes, declared: str = "") -> str:
     unmarked = _unmarked_utf16(data)
     if unmarked:
         return _strictly(data, unmarked)
-    if len(_ODD.findall(data[:_SAMPLE])) > len(data[:_SAMPLE]) // 1000:
+    # A stray control character is cleaned away; more than one in two hundred bytes is no text.
+    if len(_ODD.findall(data[:_SAMPLE])) > max(4, len(data[:_SAMPLE]) // 200):
         raise _binary()
     for encoding in ("utf-8", declared):
         try:

@@ -54,7 +54,12 @@ def parse(name: str, data: bytes) -> Parsed:
     The text of .md and .txt is verbatim after ``clean``. Raise ``Unreadable`` with a stable code.
     """
     ending = format_of(name, data)
-    extract = _reader(ending)(data)
+    try:
+        extract = _reader(ending)(data)
+    except RecursionError as error:
+        raise Unreadable(
+            "corrupt_file", "The file's parts are nested too deeply to be read."
+        ) from error
     text, starts = _cleaned(extract)
     if not text.strip():
         raise Unreadable("no_text", "There is no text in the file.")

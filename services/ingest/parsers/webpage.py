@@ -14,6 +14,8 @@ _AROUND = frozenset(
     )
 )
 _VOID = frozenset(("area", "br", "col", "embed", "hr", "img", "input", "source", "track", "wbr"))
+_PREFORMATTED = frozenset(("pre", "textarea"))
+_BREAK = re.compile(r"[ \t]*[\r\n]\s*")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w-]{2,40})", re.IGNORECASE)
 
 
@@ -34,6 +36,7 @@ class _Sieve(HTMLParser):
         self._inside = 0
         self._skipped: list[str] = []
         self._in_title = False
+        self._preformatted = 0
         self._term = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base class's form
@@ -52,6 +55,7 @@ class _Sieve(HTMLParser):
         elif self._term == "dd" and tag in {"p", "div"}:
             self._put(" ")
         elif tag not in {"html", "head", "link", "meta", "body"}:
+            self._preformatted += tag in _PREFORMATTED
             self._put(self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
@@ -71,6 +75,7 @@ class _Sieve(HTMLParser):
             "head",
             "body",
         }:
+            self._preformatted = max(0, self._preformatted - (tag in _PREFORMATTED))
             self._put(f"</{tag}>")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as above
@@ -81,7 +86,8 @@ class _Sieve(HTMLParser):
         if self._in_title:
             self.title.append(data)
         elif not self._skipped:
-            self._put(data)
+            # Line breaks of the source mean nothing outside <pre>; the converter would keep them.
+            self._put(data if self._preformatted else _BREAK.sub(" ", data))
 
     def handle_entityref(self, name: str) -> None:
         self.handle_data(f"&{name};")
