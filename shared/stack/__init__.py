@@ -13,9 +13,19 @@ from pathlib import Path
 from typing import Literal
 
 from shared.stack.child import Child, ChildEnded, Program
-from shared.stack.folder import NATS_USERS, SERVICES, claimed, make, passwords
+from shared.stack.folder import (
+    NATS_USERS,
+    SERVICES,
+    Presence,
+    claimed,
+    make,
+    passwords,
+    presence,
+    write,
+)
 from shared.stack.guard import Guard
 from shared.stack.jetstream import Nats, start_nats
+from shared.stack.ports import free_port, is_free
 from shared.stack.postgres import Database, Postgres, start_postgres
 
 __all__ = [
@@ -27,9 +37,17 @@ __all__ = [
     "Guard",
     "Nats",
     "Postgres",
+    "Presence",
     "Program",
     "Running",
+    "claimed",
+    "free_port",
+    "is_free",
+    "make",
+    "presence",
+    "servers",
     "start",
+    "write",
 ]
 
 
@@ -121,22 +139,29 @@ async def start(data: Path, *, durable: bool = True) -> AsyncIterator[Running]:
     """
     data = make(data)
     with claimed(data):
-        known = passwords(data)
-        guard = Guard()
+        async with servers(data, durable=durable) as running:
+            yield running
+
+
+@asynccontextmanager
+async def servers(data: Path, *, durable: bool = True) -> AsyncIterator[Running]:
+    """What ``start`` does in a folder that the caller has made and claimed."""
+    known = passwords(data)
+    guard = Guard()
+    try:
+        nats, postgres = await _both(
+            start_nats(data / "nats", data / "logs", known.nats, guard, durable=durable),
+            start_postgres(
+                data / "postgres", data / "logs", known.postgres, guard, durable=durable
+            ),
+        )
+        running = Running(data, guard, nats, postgres, known.nats, durable=durable)
         try:
-            nats, postgres = await _both(
-                start_nats(data / "nats", data / "logs", known.nats, guard, durable=durable),
-                start_postgres(
-                    data / "postgres", data / "logs", known.postgres, guard, durable=durable
-                ),
-            )
-            running = Running(data, guard, nats, postgres, known.nats, durable=durable)
-            try:
-                yield running
-            finally:
-                await running.stop()
+            yield running
         finally:
-            guard.close()
+            await running.stop()
+    finally:
+        guard.close()
 
 
 async def _both(

@@ -1,0 +1,35 @@
+"""What a service finds in its environment: its own addresses and passwords, and no secret that it has no use for.
+
+Pure: the environment of this process comes in as an argument.
+"""
+
+import re
+from collections.abc import Mapping
+
+CALLS_MODELS = frozenset({"gateway", "generate"})
+ROLES: Mapping[str, str] = {
+    "gateway": "gateway",
+    "ledger": "ledger",
+    "curate": "reader",
+    "export": "reader",
+}
+"""The database role of each service that has one; the others have no access at all."""
+
+SECRET = re.compile(r"API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+OURS = frozenset({"GRISTMILL_NATS_URL", "GRISTMILL_DATABASE_URL"})
+
+
+def environment(
+    service: str, inherited: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """The inherited environment without what is not for this service, and what it is given on top.
+
+    Settings such as ``GRISTMILL_ACK_WAIT`` pass through; a model provider's keys only to those that call models.
+    """
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name not in OURS and (service in CALLS_MODELS or not SECRET.search(name))
+    }
+    # What a service says last before it is killed must not be lost in a buffer.
+    return {**kept, "PYTHONUNBUFFERED": "1", **given}

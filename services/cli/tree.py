@@ -1,0 +1,248 @@
+"""The whole of Gristmill in one process tree: servers, services, and this process, which keeps them all running.
+
+``running`` is what ``up`` shows on the terminal and what other commands and tests embed. It decides nothing about
+jobs; the services are started as commands, which are data.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from services.cli.environment import ROLES, environment
+from shared.errors import Refused
+from shared.stack import (
+    SERVICES,
+    Child,
+    ChildEnded,
+    Nats,
+    Postgres,
+    Presence,
+    Program,
+    Running,
+    claimed,
+    free_port,
+    is_free,
+    make,
+    servers,
+    write,
+)
+from shared.store import migrate
+
+FIRST = ("gateway", "ledger")
+"""Started before the others, so that the API answers as soon as it can."""
+HEALTHY_WITHIN = 60.0
+ATTEMPTS = 3
+"""Times that the gateway may die before it has ever been healthy."""
+PATIENCE = 8.0
+"""Seconds that a service has to finish or to hand back what it holds; the gateway gives its requests five."""
+
+Report = Callable[[str], None]
+Commands = Mapping[str, tuple[str, ...]]
+
+
+class Tree:
+    """Everything that runs. ``url`` is the gateway's."""
+
+    def __init__(self, url: str, stack: Running) -> None:
+        self.url = url
+        self.stack = stack
+        self.children: dict[str, Child] = {}
+
+    def pid(self, name: str) -> int:
+        """Of a service, or of ``nats`` or ``postgres``; another one after a restart."""
+        everything: Mapping[str, Nats | Postgres | Child] = {
+            **self.children,
+            "nats": self.stack.nats,
+            "postgres": self.stack.postgres,
+        }
+        return everything[name].pid
+
+    async def add(self, program: Program) -> Child:
+        """Start a program and keep it running."""
+        child = Child(program, self.stack.logs, self.stack.guard)
+        self.children[program.name] = child
+        await child.spawn()
+        child.keep()
+        return child
+
+    async def stop(self) -> None:
+        """Stop the services: the ledger last, so that it can record what the others still say."""
+        others = [child for name, child in self.children.items() if name != "ledger"]
+        await asyncio.gather(*(child.stop() for child in others))
+        if "ledger" in self.children:
+            await self.children["ledger"].stop()
+
+    def kill(self) -> None:
+        """End everything at once; leaving ``running`` still cleans up."""
+        for child in self.children.values():
+            child.kill()
+        self.stack.kill()
+
+
+def module_commands() -> Commands:
+    """Each service as its own process; ``-P`` keeps a folder named `services` where the user is out of the way."""
+    return {name: (sys.executable, "-P", "-m", f"services.{name}") for name in SERVICES}
+
+
+def silent(_: str) -> None:
+    """Report nothing."""
+
+
+@asynccontextmanager
+async def running(
+    data: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    report: Report = silent,
+    commands: Commands | None = None,
+    environ: Mapping[str, str] | None = None,
+    durable: bool = True,
+) -> AsyncIterator[Tree]:
+    """Run all of Gristmill on folder ``data`` and yield it once the gateway is healthy; stop it all at the end.
+
+    Args:
+        data: made where it is missing; what is in it goes on.
+        host: a loopback address.
+        port: of the gateway; 0 draws a free one.
+        report: is told each stage in one line.
+        commands: by service; None: every service of this package.
+        environ: what services inherit; None: the environment of this process.
+        durable: False gives up safety against a power cut; for tests.
+
+    Raises:
+        Refused: ``already_running``, ``port_in_use``, ``not_available`` (a host that others can reach).
+        ChildEnded: a server or the gateway does not come up; its last words are in the message.
+    """
+    began = time.monotonic()
+    only_loopback(host)
+    data = make(data)
+    with claimed(data):
+        port = chosen_port(host, port)
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        async with servers(data, durable=durable) as stack:
+            report(f"servers   NATS and Postgres answer ({time.monotonic() - began:.1f} s)")
+            await migrate(stack.admin_url)
+            tree = Tree(url, stack)
+            presence = data / "up.json"
+            try:
+                await _start(
+                    tree,
+                    module_commands() if commands is None else commands,
+                    _given(stack, host, port),
+                    dict(os.environ if environ is None else environ),
+                    lambda stage: report(f"{stage} ({time.monotonic() - began:.1f} s)"),
+                )
+                write(presence, Presence(url=url, pid=os.getpid()).model_dump_json())
+                yield tree
+            finally:
+                presence.unlink(missing_ok=True)
+                await tree.stop()
+
+
+async def _start(
+    tree: Tree,
+    commands: Commands,
+    given: Mapping[str, Mapping[str, str]],
+    inherited: Mapping[str, str],
+    report: Report,
+) -> None:
+    def program(name: str) -> Program:
+        return Program(
+            name=name,
+            argv=commands[name],
+            env=environment(name, inherited, given[name]),
+            stop_within=PATIENCE,
+        )
+
+    first = [name for name in FIRST if name in commands]
+    for name in first:
+        await tree.add(program(name))
+    if "gateway" in first:
+        await healthy(tree.children["gateway"], tree.url)
+        report("gateway   healthy")
+    rest = [name for name in commands if name not in first]
+    for name in rest:
+        await tree.add(program(name))
+    report(f"workers   started: {' '.join(rest)}")
+
+
+def _given(stack: Running, host: str, port: int) -> dict[str, dict[str, str]]:
+    """What each service is told of this tree."""
+    found: dict[str, dict[str, str]] = {}
+    for name in SERVICES:
+        found[name] = {
+            "GRISTMILL_DATA": str(stack.data),
+            "GRISTMILL_NATS_URL": stack.nats_url(name),
+        }
+        if name in ROLES:
+            found[name]["GRISTMILL_DATABASE_URL"] = stack.database_url(ROLES[name])
+    found["gateway"] |= {"GRISTMILL_HOST": host, "GRISTMILL_PORT": str(port)}
+    return found
+
+
+def only_loopback(host: str) -> None:
+    """Raise ``Refused`` where others than this machine could reach ``host``: nobody is asked for a key yet."""
+    with contextlib.suppress(ValueError):
+        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return
+    raise Refused(
+        "not_available",
+        f"{host} can be reached by others, and API keys are not built yet: "
+        "use --host 127.0.0.1, behind a proxy of your own where others must come in.",
+        status=501,
+        field="host",
+    )
+
+
+def chosen_port(host: str, port: int) -> int:
+    """The port itself, or a free one for 0. Raise ``Refused`` where somebody has it."""
+    if port == 0:
+        return free_port(host)
+    if not is_free(host, port):
+        raise Refused(
+            "port_in_use",
+            f"Port {port} on {host} is in use by another program: stop that one, "
+            "or take another with --port (0 draws a free one).",
+            status=409,
+            field="port",
+        )
+    return port
+
+
+async def healthy(gateway: Child, url: str) -> None:
+    """Wait for the first healthy answer. Raise ``ChildEnded`` where the gateway keeps dying or stays silent."""
+    deadline = time.monotonic() + HEALTHY_WITHIN
+    while not await answers(url, "/health"):
+        if gateway.starts > ATTEMPTS:
+            status = f"ended {ATTEMPTS} times"
+            raise ChildEnded("gateway", status, gateway.last_words(), hung=False)
+        if time.monotonic() > deadline:
+            status = f"was not healthy for {HEALTHY_WITHIN:g} s"
+            raise ChildEnded("gateway", status, gateway.last_words(), hung=True)
+        await asyncio.sleep(0.03)
+
+
+async def answers(url: str, path: str) -> bool:
+    """Whether a GET is answered with 200."""
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    try:
+        reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except OSError:
+        return False
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        status = await asyncio.wait_for(reader.readline(), 2.0)
+        return status.split()[1:2] == [b"200"]
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
