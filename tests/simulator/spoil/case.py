@@ -10,6 +10,9 @@ from services.generate.extractive.passage import Passage
 Entry = dict[str, object]
 
 
+_DETERMINERS = frozenset({"the", "a", "an", "its", "in", "on"})
+
+
 @dataclass(frozen=True, slots=True)
 class Spoilt:
     entry: Entry
@@ -67,6 +70,8 @@ class Case:
         words = self.answer.split(" ")
         for length in range(min(8, len(words) - 1), 0, -1):
             run = " ".join(words[:length])
+            if run.lower() in _DETERMINERS:
+                break
             for form in (run, run[:1].lower() + run[1:]):
                 if re.search(rf"(?<!\w){re.escape(form)}(?!\w)", self.question):
                     return form, run

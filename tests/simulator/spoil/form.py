@@ -108,7 +108,7 @@ def length(case: Case) -> Makers:
     filler = re.sub(r"[.?!]", "", " ".join(case.passage.text.split()[:70]))
     if case.asks:
         made += [
-            lambda: case.change("question_short", asked=" ".join(case.question[:-1].split()[:3]) + "?"),
+            lambda: case.change("question_short", asked=" ".join(case.question[:-1].split()[:2]) + "?"),
             lambda: case.change("question_long", asked=f"{case.question[:-1]}, considering {filler}?"),
         ]  # fmt: skip
         if len(filler.split()) < 60:

@@ -159,15 +159,18 @@ def compound(case: Case) -> Makers:
 
 def wrong_kind(case: Case) -> Makers:
     made: Makers = []
+    # Two sentences or an enumeration may pass for steps; one plain statement cannot.
+    plain = case.one_line and not re.search(r"[,;]|\. ", case.answer)
     if case.asked == "question" and case.one_line:
-        made += [
-            lambda: case.change("procedure_without_steps", kind="procedure"),
+        made.append(
             lambda: case.change(
                 "yes_no",
                 asked=f"Is it true that {lowered(case.answer).rstrip('. ')}?",
                 said=f"Yes, {lowered(case.answer)}",
-            ),
-        ]
-    if case.asked == "instruction" and "\n" not in case.answer:
+            )
+        )
+    if plain and case.asked == "question":
+        made.append(lambda: case.change("procedure_without_steps", kind="procedure"))
+    if plain and case.asked == "instruction":
         made.append(lambda: case.change("procedure_without_steps", task="procedure"))
     return made
