@@ -1,0 +1,74 @@
+# The words a newcomer needs: setup, check, test, demo, up, bench. Only Python 3.11 or newer is presupposed.
+# `setup` runs again only when the lock or the project's metadata has changed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV := $(BIN)/uv
+CODE := contracts shared services
+# One test process a core pays from two cores on; every process starts servers of its own.
+WORKERS ?= 2
+TESTS ?=
+FILES ?=
+# Keeps a half-installed package or somebody's settings out of the build.
+export PYTHONNOUSERSITE := 1
+export UV_LINK_MODE := copy
+unexport PYTHONPATH VIRTUAL_ENV PYTHONHOME
+
+.PHONY: setup check test demo up bench lock format clean
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@set -e; found=; \
+	for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if command -v $$name >/dev/null 2>&1 && \
+	     $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	  then found=$$name; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Gristmill needs Python 3.11 or newer with its venv module (on Debian: python3-venv); none was found." >&2; \
+	  exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  $$found -m venv --clear $(VENV); \
+	fi
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@# With --require-hashes nothing is installed that the lock does not name. The bytecode is made now, so that
+	@# the first start of the services need not do it.
+	@$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	@# `sync` removes the project itself, which the lock does not name.
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q $(CODE)
+	@touch $(STAMP)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+demo: setup
+	$(BIN)/gristmill demo $(FILES)
+
+up: setup
+	$(BIN)/gristmill up
+
+bench: setup
+	$(BIN)/python -m tests.performance
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Names no registry: the lock holds versions and hashes only.
+lock: setup
+	$(UV) pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
