@@ -320,6 +320,8 @@ def window(state: GenerationState, request: GenerationRequested, workers: int) -
     kept = counts.accepted / judged if judged >= PACK else 0.8
     made = counts.generated / counts.done if counts.done >= PACK else state.asked / state.stop
     missing = settings.entries - counts.accepted - counts.awaiting * kept
+    if missing < 1 and counts.awaiting:
+        return 0  # what is being judged may well be enough
     return min(most, ceil(max(missing, 0) / max(made * kept, 0.05)))
 
 
