@@ -122,7 +122,25 @@ def _block(lines: list[Line], index: int) -> tuple[Block | None, int]:
         return Block("heading", start, start + len(bold[1]), 7), index + 1
     if _ITEM.match(line.text):
         return _list(lines, index)
+    if _hangs(line.text, following):
+        start = line.start + _indent(line.text)
+        return Block("heading", start, start + len(line.text.strip()), 6), index + 1
     return _paragraph(lines, index)
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _hangs(text: str, following: str) -> bool:
+    """Whether a short line stands out to the left of the text below it, as a plain-text heading does."""
+    bare = text.strip()
+    return (
+        bool(following.strip())
+        and _indent(following) >= _indent(text) + 2
+        and len(bare.split()) <= 6
+        and not bare.endswith((".", ",", ";", ":"))
+    )
 
 
 def _table(lines: list[Line], index: int) -> tuple[Block, int]:

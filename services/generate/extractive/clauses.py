@@ -4,10 +4,10 @@ The rules ask about clauses; a sentence whose subject is unclear has none.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.generate.extractive import dates, verbs, words
-from services.generate.extractive.scene import Scene
+from services.generate.extractive.scene import Scene, may_end_a_name, names_a_person, names_a_thing
 from services.generate.extractive.sentences import Sentence, usable
 from services.generate.extractive.subject import Subject, subject
 
@@ -18,6 +18,11 @@ _ALSO_CALLED = re.compile(
     r"(?:, (?:or|and|also|sometimes)\b[^,]{1,60})?), (?P<v>(?:is|are|was|were)\b)"
 )
 _LEAD_FIELD = re.compile(r"^In (?P<field>(?:[a-z-]+ ){0,2}[a-z-]+(?: and [a-z-]+)?), (?=(?:a|an|the|[a-z]+) )")
+_NO_FIELD = words.QUANTIFIERS | frozenset(
+    """case cases general particular fact addition contrast practice theory recent times turn response return other this that
+    these those such years year century days its their his her order spite part short word words most reality terms theory view
+    effect time place end beginning areas countries places parts situations contexts""".split()
+)
 _STOPPERS = frozenset("and but or which that who whom whose when where while because as after before until if since so than".split())
 _CUT = re.compile(
     r";|, (?:which|who|whose|whom|where|when|while|whereas|although|though|but|so|because|since|as|with|making|leading|resulting"
@@ -51,16 +56,33 @@ def clause(sentence: Sentence, scene: Scene) -> Clause | None:
     if lead := dates.LEADING.match(body):
         date, body = words.lower_first(lead["phrase"]), words.capitalise(body[lead.end() :])
     elif lead := _LEAD_FIELD.match(body):
+        if not _NO_FIELD.isdisjoint(lead["field"].split()):
+            return None
         field, body = f"in {lead['field']}", words.capitalise(body[lead.end() :])
     body = _ALSO_CALLED.sub(r"\g<s> \g<v>", body)
     tokens = body.rstrip(".").split()
     for index in _verb_places(tokens):
         found = subject(tokens[:index], scene, plural=_plural(tokens[index], tokens[:index]))
         if found is not None:
-            return Clause(sentence, found, tokens[index], " ".join(tokens[index + 1 :]), date, field)
+            rest = " ".join(tokens[index + 1 :])
+            return Clause(sentence, _recased(found, tokens[index], rest), tokens[index], rest, date, field)
         if tokens[index] in words.AUXILIARIES or tokens[index] in verbs.CLEAR_THIRD:
             return None
     return None
+
+
+def _recased(named: Subject, verb: str, rest: str) -> Subject:
+    """A lone unknown word that opens a sentence about the present is a common noun, unless the rest says otherwise."""
+    name = named.name
+    if " " in name or named.proper or not name[0].isupper() or name[1:] != name[1:].lower():
+        return named
+    if verb in ("was", "were", "had") or verb in verbs.BASE_OF_PAST or may_end_a_name(name):
+        return named
+    if verb in ("is", "has") and name.endswith("s") and not re.search(r"(?:ss|ics|sis|us|itis)$", name):
+        return replace(named, proper=True)
+    if verb == "is" and (names_a_thing(rest) or names_a_person(rest)):
+        return replace(named, proper=True)
+    return replace(named, name=words.lower_first(name))
 
 
 def _plural(verb: str, before: list[str]) -> bool:
@@ -93,8 +115,18 @@ def _auxiliary_follows(tokens: list[str], index: int) -> bool:
     return False
 
 
+_COORDINATE = re.compile(
+    r";|, (?:but|so|yet|and (?:it|they|he|she|is|are|was|were|has|have|had|then|also|its|their|his|her|in|by|for|since|as)\b)| [–—] | and (?:is|are|was|were|has|have|had|can|may|must|will)\b"
+)
+
+
 def whole(text: str, limit: int = 32) -> str | None:
-    """``text`` if it has at most ``limit`` words, else cut at the last clause end before; None where there is none."""
+    """``text`` without a second main clause, if it has at most ``limit`` words, else cut at the last clause end before.
+
+    None where there is no such end.
+    """
+    if found := _COORDINATE.search(text):
+        text = text[: found.start()]
     if text.count(" ") < limit:
         return text
     best = None

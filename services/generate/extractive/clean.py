@@ -21,7 +21,7 @@ _MARKUP = re.compile(
     |(?P<link>\[(?P<label>[^\[\]\n]+)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)|\[[^\[\]\n]*\]))
     |(?P<entity>&(?:[a-zA-Z]{2,8}|\#\d{1,6});)
     |\\(?P<escaped>[\\`*_{}\[\]()\#+.!|>~-])
-    |(?P<space>[ \t\r\u00a0]*\n[ \t\r\u00a0]*(?:>[ \t]?)*[ \t]*|[ \t\r\u00a0\u2000-\u200a\u202f]+)
+    |(?P<space>[\t\r\n\u00a0\u2000-\u200a\u202f]\s*(?:>[ \t]?)*[ \t]*|[ ]{2,})
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -77,6 +77,8 @@ def _put(text: str, offset: int, out: list[str], at: list[int]) -> None:
 
 
 def _keep(raw: str, start: int, end: int, out: list[str], at: list[int]) -> None:
+    if start < end and raw[start] == " " and out and out[-1] == " ":
+        start += 1
     if start < end:
         out.extend(raw[start:end])
         at.extend(range(start, end))

@@ -5,19 +5,22 @@ beyond the passage it was given.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from services.generate.extractive import words
 from services.generate.extractive.clean import flat
-from services.generate.extractive.nouns import NAMED_THINGS, singular
+from services.generate.extractive.nouns import NAMED_THINGS, PROFESSIONS, singular
 from services.generate.extractive.passage import Passage
 
 _MID_WORD = re.compile(r"(?<![.!?:\n\"“(*#>|-] )(?<![\n\"“(*#_|/-])\b[^\W\d_][\w’'-]+")
+_ALONE = re.compile(r"(?<=[a-z,] )[A-Z][\w’'-]+(?=[.,;:)]|(?:'s|’s)? [a-z(])")
 _COMMON_ENDING = re.compile(
     r"(?:tion|tions|sion|ism|isms|ness|ment|ments|ology|ologies|graphy|ity|ities|ance|ence|ings?|ware|ure|ures|ists|ers"
     r"|ics|cy|hood|ship|metry|nomy|sis|gen|ine|ide|ate)$"
 )
 _PROPER_ENDING = re.compile(r"(?:ia|land|stan|burg|ville|shire|ese|ian|ians|ish|ton|berg|grad|polis)$")
+_ALSO_COMMON = frozenset("state program mission series union tool project package library play song game award".split())
 _FILE_NAME = re.compile(r"\.\w{2,5}$|[_/\\]|^\W*$")
 _USELESS = frozenset(
     """introduction overview summary conclusion contents abstract background history notes references faq glossary
@@ -28,12 +31,14 @@ _USELESS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``lower`` and ``upper`` count nothing: words seen so in mid-sentence. ``names``: headings, nearest first, then title."""
+    """``lower``, ``upper``: words seen so in mid-sentence. ``names``: headings, nearest first, then title."""
 
     title: str
     names: tuple[str, ...]
-    lower: frozenset[str]
+    lower: Counter[str]
     upper: frozenset[str]
+    alone: Counter[str]
+    """Capitalised in mid-sentence with no other capital beside it: names by themselves."""
     text: str
 
     def is_common(self, word: str) -> bool:
@@ -43,7 +48,7 @@ class Scene:
         low = word.lower()
         if any(map(str.isdigit, word)) or word[1:] != word[1:].lower():
             return False
-        if word in self.upper:
+        if self.alone.get(word, 0) > self.lower.get(low, 0):
             return False
         if low in self.lower or low in words.ARTICLES:
             return True
@@ -53,17 +58,21 @@ class Scene:
             return False
         return bool(_COMMON_ENDING.search(low))
 
+    def may_be_name(self, word: str) -> bool:
+        """Whether a capitalised word may be a name or an adjective of one ("Angolan", "HTML")."""
+        return word in self.alone or word[1:] != word[1:].lower() or may_end_a_name(word)
+
     def resolve(self, head: str) -> str | None:
         """The full name that "the HEAD" stands for ("the Panama Canal"), from the headings and the title."""
         for name in self.names:
             parts = name.split()
             last = parts[-1].lower()
-            if last != head.lower() and singular(last) != head.lower():
-                continue
-            if last != head.lower():
+            if last != head.lower() or (len(parts) == 1 and name != self.title):
                 continue
             if parts[0].lower() in words.ARTICLES:
                 parts = parts[1:]
+            if not parts or parts[0].endswith("ing") or words.STOP.intersection(map(str.lower, parts)):
+                continue
             return "the " + self.sentence_case(parts)
         return None
 
@@ -91,7 +100,7 @@ class Scene:
 
 def scene(passage: Passage, cleaned_text: str, headings: tuple[str, ...]) -> Scene:
     """Gather the words of the passage and its neighbours; ``headings`` are those inside the passage."""
-    text = " ".join((flat(passage.before[-2000:]), cleaned_text, flat(passage.after[:2000])))
+    text = "\n".join((flat(passage.before[-2000:]), cleaned_text, flat(passage.after[:2000])))
     seen = _MID_WORD.findall(text)
     title = flat(passage.title).strip()
     names = [flat(name).strip(" .:") for name in (*reversed(headings), *reversed(passage.heading_path), title)]
@@ -105,14 +114,26 @@ def scene(passage: Passage, cleaned_text: str, headings: tuple[str, ...]) -> Sce
     return Scene(
         title="" if _FILE_NAME.search(title) else title,
         names=fit,
-        lower=frozenset(word for word in seen if word.islower()),
+        lower=Counter(word for word in seen if word.islower()),
         upper=frozenset(word for word in seen if word[0].isupper()),
+        alone=Counter(_ALONE.findall(text)),
         text=text,
     )
+
+
+def may_end_a_name(word: str) -> bool:
+    """Whether a word ends as names of places and peoples do."""
+    return bool(_PROPER_ENDING.search(word.lower()))
+
+
+def names_a_person(complement: str) -> bool:
+    """Whether "S is COMPLEMENT" names a profession or an office, so that S is a person (or a god)."""
+    head = re.split(r"\b(?:who|that|which|from|for|in|at|by|about)\b", complement, maxsplit=1)[0]
+    return any(word.lower() in PROFESSIONS for word in words.words(head)[:10])
 
 
 def names_a_thing(complement: str) -> bool:
     """Whether "S is COMPLEMENT" makes S a bearer of a proper name (a country, a writer, a company)."""
     head = re.split(r"\b(?:of|in|that|which|who|for|with|from|on|by|at|located|and)\b|,", complement, maxsplit=1)[0]
-    parts = words.words(head)
-    return bool(parts) and singular(parts[-1].lower()) in NAMED_THINGS
+    parts = [singular(part.lower()) for part in words.words(head)]
+    return bool(NAMED_THINGS.intersection(parts[-1:]) or (NAMED_THINGS - _ALSO_COMMON).intersection(parts[:9]))

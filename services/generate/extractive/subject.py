@@ -12,6 +12,11 @@ from services.generate.extractive.scene import Scene
 _FORBIDDEN = re.compile(r"[,:;()\[\]\"“”{}<>=*/|!?…–—`]|\bn['’]t\b|\d{5,}")
 _LETTERS = re.compile(r"^[A-Za-zÀ-ÿ0-9][\w'’.+#&-]*$")
 _ATTACHING = frozenset("of in that who which for between to where when".split())
+_QUOTED = tuple(["the", noun] for noun in ("word", "term", "name", "phrase", "expression", "title"))
+_POINTERS = frozenset("example examples way ways reason reasons problem problems thing things aspect aspects issue issues".split())
+_GENERIC_NAMES = nouns.NAMED_THINGS | nouns.ORGANISATIONS | frozenset(
+    "principality treaty act constitution assembly commission emperor crown order house state states act bill agreement".split()
+)
 _ADJECTIVAL_ED = frozenset("united limited advanced mixed fixed armed organized red bed seed speed breed feed need".split())
 _NOUN_ING = frozenset(
     """building king ring string spring wing thing morning evening engineering learning programming housing bearing
@@ -51,6 +56,8 @@ def subject(tokens: list[str], scene: Scene, *, plural: bool) -> Subject | None:
         return None
     if low[0].isdigit() or (len(low) == 1 and low[0] in words.BARE_SUBJECTS_BANNED):
         return None
+    if low[:2] in _QUOTED or (low[0] != "the" and _POINTERS.intersection(low)):
+        return None
     if len(low) > 1 and low[0].endswith("ly") and tokens[1].islower():
         return None
     return _named(tokens, low, scene, plural=plural)
@@ -67,7 +74,7 @@ def _has_verb(tokens: list[str], low: list[str]) -> bool:
         if word.endswith("ing") and tokens[index].islower() and word not in _NOUN_ING:
             if index and breaks and following:
                 return True
-        if index == 0 and word.endswith("ing") and word not in _NOUN_ING and len(low) > 1:
+        if index == 0 and word.endswith("ing") and "-" not in word and word not in _NOUN_ING and len(low) > 1:
             return True
     return False
 
@@ -119,7 +126,7 @@ def _is_proper(tokens: list[str], low: list[str], scene: Scene) -> bool:
         return bool(inner) and inner[-1][0].isupper()
     if any(token[0].isupper() for token in inner):
         return True
-    return not inner and not scene.is_common(tokens[0]) and tokens[0] in scene.upper
+    return not inner and not scene.is_common(tokens[0]) and tokens[0] in scene.alone
 
 
 def _definite(tokens: list[str], phrase: list[str], rest: list[str], scene: Scene) -> str | None:
@@ -127,9 +134,11 @@ def _definite(tokens: list[str], phrase: list[str], rest: list[str], scene: Scen
     if not inner:
         return None
     plain = " ".join(["the", *tokens[1:]])
-    if any(word[0].isupper() or any(map(str.isdigit, word)) for word in inner):
-        return plain
     head = inner[-1].lower()
+    if _names(inner):
+        return plain
+    if _belongs_elsewhere(inner[0]):
+        return None
     if rest:
         return plain
     if len(inner) == 1:
@@ -139,6 +148,18 @@ def _definite(tokens: list[str], phrase: list[str], rest: list[str], scene: Scen
     return None if head in words.WEAK_HEADS and len(inner) <= 2 else plain
 
 
+def _names(phrase: list[str]) -> bool:
+    """Whether the words after "the" hold a name or a figure; "the Treaty" alone does not."""
+    if len(phrase) == 1 and phrase[0].strip(".").lower() in _GENERIC_NAMES:
+        return False
+    return any(word[0].isupper() or any(map(str.isdigit, word)) for word in phrase)
+
+
+def _belongs_elsewhere(word: str) -> bool:
+    """Whether a phrase opens with a common noun's possessive ("the nation's …")."""
+    return word.islower() and word.endswith(("'s", "’s"))
+
+
 def _bare(tokens: list[str], low: list[str], scene: Scene, *, proper: bool) -> str:
     if len(tokens) == 1 and (full := scene.full_name(tokens[0])):
         return full
@@ -146,7 +167,7 @@ def _bare(tokens: list[str], low: list[str], scene: Scene, *, proper: bool) -> s
         follower = tokens[1] if len(tokens) > 1 else ""
         if follower[:1].isupper() or not scene.is_common(tokens[0]):
             return " ".join(tokens)
-    if scene.is_common(tokens[0]) or (len(tokens) > 1 and not proper and tokens[0] not in scene.upper):
+    if scene.is_common(tokens[0]) or (len(tokens) > 1 and not proper and not scene.may_be_name(tokens[0])):
         return " ".join([words.lower_first(tokens[0]), *tokens[1:]])
     return " ".join(tokens)
 
@@ -191,9 +212,11 @@ def _phrase_after(tokens: list[str], index: int) -> list[str]:
 
 
 def _clear(phrase: list[str], scene: Scene, earlier: set[str], *, attached: bool) -> bool:
-    if attached or any(word[0].isupper() or any(map(str.isdigit, word)) for word in phrase):
-        return True
     head = phrase[-1].strip(".").lower()
+    if _belongs_elsewhere(phrase[0]) and phrase[0].lower().removesuffix("'s").removesuffix("’s") not in earlier:
+        return False
+    if attached or _names(phrase):
+        return True
     if head in words.UNIQUE or head.endswith("est") or head in earlier:
         return True
     if len(phrase) == 1:

@@ -62,7 +62,7 @@ VAGUE = frozenset(
     vital interesting popular famous matter case cases reason reasons fact question result results consequence
     consequences kind-of sort-of issue issues concern topic subject challenge challenges step first second third
     next last following above below different similar likely unlikely idea ideal great big major main
-    controversial significant notable exception point much another other most only more little few few half
+    controversial significant notable exception point beneficiary leading singular plural much another components component members member parts other most only more little few few half
     difficult hard possible impossible necessary sign cause""".split()
 )
 """Words that make "S is a …" an opinion or a pointer instead of a definition when among its first six words."""
@@ -74,7 +74,7 @@ WEAK_MODIFIERS = frozenset(
     single double full complete common usual typical normal important key primary secondary additional further
     right wrong correct proper true real modern older newer young younger long longer short shorter high higher
     low lower good better bad worse possible necessary simple more so-called named given corresponding above below
-    following previous existing proposed combined exact opposite""".split()
+    following previous existing proposed combined exact opposite singular plural""".split()
 )
 WEAK_HEADS = frozenset(
     """part parts area areas side sides end ends result results reason reasons problem problems purpose idea ideas
@@ -123,9 +123,9 @@ PERSONAL = re.compile(
 )
 POINTING = re.compile(
     r"\b(?:this|these|here|above|below|aforementioned|the (?:following|former|latter|next|previous|preceding|said)"
-    r"|as follows|today|now|currently|recently|nowadays|so far|at present|presently|thereof|aforesaid"
+    r"|as follows|today|now|currently|recently|nowadays|so far|at present|presently|thereof|aforesaid|there (?!is|are|was|were|has|have|had|can|may|must)|there[.,;]"
     r"|those (?!who|that|of|which|in|with)|that (?:year|time|day|month|point|period|reason|case|way|date|same)"
-    r"|such (?!as\b))\b|(?<! such as)\bsuch a\b",
+    r"|such (?!as\b))|\bsuch a\b",
     re.IGNORECASE,
 )
 META = re.compile(
@@ -139,7 +139,7 @@ META = re.compile(
 )
 CONTRACTION = re.compile(r"\b(?:\w+n['’]t|(?:\w+)['’](?:re|ve|ll|d|m)|(?:it|that|there|he|she|what|who)['’]s)\b", re.I)
 SYMBOLS = re.compile(
-    r"[{}<>|=\\^~@#$_\[\]…→←•]|https?:|www\.|\.\.|::|\(\)|--|\w/\w+/|\w- [a-z]|[?!:;]\)|\b\w+\.(?:com|org|net|py|js|rs)\b"
+    r"[{}<>|=\\^~@#$_\[\]…→←•]|https?:|www\.|\.\.|::|\(\)|--|\w/\w+/|\w[-\u2010] [a-z]|[?!:;]\)|\b\w+\.(?:com|org|net|py|js|rs)\b"
 )
 TAINTED_PRONOUNS = frozenset("he him his she her hers they them their theirs it its".split())
 

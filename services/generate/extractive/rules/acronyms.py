@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from services.generate.extractive import words
 from services.generate.extractive.candidate import Candidate
+from services.generate.extractive.nouns import singular
 from services.generate.extractive.page import Page
 
-_AFTER = re.compile(r"\((?:or )?(?P<short>[A-Z][A-Z0-9]{1,5})s?(?:[;,][^()]{0,60})?\)")
+_AFTER = re.compile(r"\((?:or )?(?P<short>[A-Z][A-Z0-9]{1,5})(?P<many>s?)(?:[;,][^()]{0,60})?\)")
 _BEFORE = re.compile(r"\b(?P<short>[A-Z]{2,6}) \((?:short for )?(?P<long>[A-Za-z][\w’'-]+(?:[ -][\w’'-]+){1,7})\)")
 _SMALL = frozenset("of the and for in to on a an de with by at or".split())
 _TOKEN = re.compile(r"[^\W_]+")
@@ -18,7 +19,7 @@ def candidates(page: Page) -> Iterator[Candidate]:
     seen: set[str] = set()
     for sentence in page.sentences:
         for short, long in pairs(sentence.text):
-            if short in seen:
+            if short in seen or not _matters(short, page):
                 continue
             seen.add(short)
             yield Candidate(
@@ -36,11 +37,18 @@ def candidates(page: Page) -> Iterator[Candidate]:
             )
 
 
+def _matters(short: str, page: Page) -> bool:
+    """Whether the text goes on to use the abbreviation, or is about it."""
+    return page.scene.text.count(short) > 1 or any(short in name for name in page.scene.names)
+
+
 def pairs(text: str) -> list[tuple[str, str]]:
     """(abbreviation, long form) of each expansion in a sentence, as they stand."""
     found = []
     for match in _AFTER.finditer(text):
         long = long_form(text[: match.start()].rstrip(), match["short"])
+        if long and match["many"]:
+            long = " ".join([*long.split()[:-1], singular(long.split()[-1])])
         if long:
             found.append((match["short"], long))
     for match in _BEFORE.finditer(text):

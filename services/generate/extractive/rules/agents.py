@@ -106,13 +106,13 @@ def _manner(clause: Clause, page: Page) -> Candidate | None:
     if match is None or not verbs.is_participle(match["participle"]):
         return None
     gerund = match["doing"].split()[0]
-    if gerund in _NOT_GERUND or not _middle_fits(match["middle"].strip()) or not one_clause(match["doing"], 20):
+    middle = re.sub(rf" ?{dates.PLACED}$", "", match["middle"]).strip()
+    if gerund in _NOT_GERUND or not _middle_fits(middle) or not one_clause(match["doing"], 20):
         return None
-    middle = match["middle"].strip()
     asked = question(
         " ".join(filter(None, ("How", clause.verb, clause.subject.name, match["participle"], middle))), page.scene
     )
-    body = " ".join(filter(None, (match["participle"], middle, "by", match["doing"])))
+    body = " ".join(filter(None, (match["participle"], match["middle"].strip(), "by", match["doing"])))
     answer = statement(clause, body, page.scene)
     if asked is None or answer is None:
         return None

@@ -8,13 +8,13 @@ from services.generate.extractive.candidate import Candidate, Extension
 from services.generate.extractive.clauses import Clause, consistent, one_clause
 from services.generate.extractive.page import Page
 from services.generate.extractive.phrasing import finished, question, statement, within
-from services.generate.extractive.scene import names_a_thing
+from services.generate.extractive.scene import names_a_person
 from services.generate.extractive.sentences import Sentence, usable
 
 _SINGULAR = re.compile(r"^(?:a|an|the|any|one of)\s")
 _PLURAL = re.compile(
     r"^(?:the |a (?:type|kind|class|group|family|set|form|genus|species|subclass|series|pair) of |any |two |three "
-    r"|(?:(?!able|used|not|found|known)[a-z-]+ly )?(?:[a-z-]+,? (?:and |or )?){0,4}?[a-z-]+s (?:that|which|who|whose|used|made"
+    r"|(?:(?!able|used|not|found|known)[a-z-]+ly )?(?:(?!in |on |of |to |for |at |with |by )[a-z-]+,? (?:and |or )?){0,4}?[a-z-]+s (?:that|which|who|whose|used|made"
     r"|designed|consisting|composed|in which|with|of|containing|where|formed|produced|characterized)\b)"
 )
 _NOT_NOUN = re.compile(r"^(?:able|used|not|found|known|made|more|most|less|as|in|on|at|by|to|for|from|of|also|often|usually)\b")
@@ -38,20 +38,18 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
     if rest is None or not _defines(clause, rest):
         return None
     named, scene = clause.subject, page.scene
-    profession = _profession(rest) and named.proper
+    profession = names_a_person(rest) and named.proper
     low = {word.lower() for word in words.words(rest)[:8]}
-    if named.person and not profession and low & _KINSHIP:
+    if named.proper and low & _KINSHIP and (not profession or low & {"the"}):
         return None
     wh = "Who" if profession and not named.plural and not named.name.startswith("the ") else "What"
     field = f" {clause.field}" if clause.field else ""
-    asked = question(f"{wh} {clause.verb} {_cased(clause, rest)}{field}", scene)
+    asked = question(f"{wh} {clause.verb} {named.name}{field}", scene)
     answer = statement(clause, rest, scene)
     if asked is None or answer is None:
         return None
     if clause.field:
-        answer = f"{words.capitalise(clause.field)}, {_cased(clause, rest)}{answer[len(named.opening):]}"
-    elif not named.proper and _cased(clause, rest) != named.name:
-        answer = words.capitalise(_cased(clause, rest)) + answer[len(named.opening) :]
+        answer = f"{words.capitalise(clause.field)}, {named.name}{answer[len(named.opening):]}"
     return Candidate(
         rule="definition",
         kind="definition",
@@ -61,7 +59,7 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
         spans=((clause.sentence.start, clause.sentence.end),),
         key=f"definition:{named.name.lower()}",
         weight=_weight(clause, rest, page),
-        subject=_cased(clause, rest),
+        subject=named.name,
         extension=extension(clause, answer, page),
     )
 
@@ -82,21 +80,6 @@ def _defines(clause: Clause, rest: str) -> bool:
     if " in which case" in rest or low[0] == "the" and low[1:2] == ["only"]:
         return False
     return " of " not in named.name or named.proper or named.name.count(" ") <= 4
-
-
-def _profession(rest: str) -> bool:
-    head = re.split(r"\b(?:who|that|which|from|for|in|at)\b", rest, maxsplit=1)[0]
-    return any(word.lower() in nouns.PROFESSIONS for word in words.words(head)[:10])
-
-
-def _cased(clause: Clause, rest: str) -> str:
-    """The subject's name, small where a lone unknown word turns out to be a common noun."""
-    name = clause.subject.name
-    if " " in name or not name[:1].isupper() or name[1:] != name[1:].lower() or clause.subject.proper:
-        return name
-    if clause.verb in ("was", "were") or names_a_thing(rest) or _profession(rest):
-        return name
-    return words.lower_first(name)
 
 
 def _weight(clause: Clause, rest: str, page: Page) -> float:

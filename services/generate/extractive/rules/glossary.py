@@ -26,7 +26,7 @@ _LABELS = frozenset(
     problem answer question q a pros cons advantages disadvantages purpose goal background context source sources""".split()
 )
 _GLOSSARY_HEADING = re.compile(r"\b(?:glossary|terms?|terminology|definitions?|vocabulary|concepts)\b", re.IGNORECASE)
-_CLAUSE = re.compile(r"^(?:[\w'’-]+ ){1,8}?(?:is|are|was|were|has|have|can|must|should|will|may)\b")
+_CLAUSE = re.compile(r"^(?:[\w'’-]+ ){1,8}?(?:is|are|was|were|has|have|can|must|should|will|may|would|could|might|does|do)\b")
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|when|used|in which|for which)\b|,")
 
 
@@ -55,9 +55,13 @@ def _candidate(found: re.Match[str], page: Page) -> Candidate | None:
     if first is None or not _is_term(term) or not _explains(term, first, _in_glossary(found, page)):
         return None
     named = _term_case(term, page.scene)
+    counted = re.search(rf"\b(?:an? {re.escape(named)}|{re.escape(named)}s)\b", page.scene.text.replace(term, ""))
     meaning = words.lower_first(first) if _OPENS.match(first) or first.split()[0].lower() in page.scene.lower else first
-    asked = f'What does the term "{named}" mean?'
-    answer = f'The term "{named}" means {meaning.rstrip(".")}.'
+    if counted and re.match(r"an? ", meaning) and named[0].islower():
+        article = "an" if named[0] in "aeiou" else "a"
+        asked, answer = f"What is {article} {named}?", f"{article.title()} {named} is {meaning.rstrip('.')}."
+    else:
+        asked, answer = f'What does the term "{named}" mean?', f'The term "{named}" means {meaning.rstrip(".")}.'
     start, end = found.span()
     raw = found[0]
     start += len(raw) - len(raw.lstrip(" \t>-+•\n"))
@@ -114,6 +118,8 @@ def _is_term(term: str) -> bool:
 def _explains(term: str, text: str, glossary: bool) -> bool:  # noqa: FBT001 -- one caller, named at the call
     if words.PERSONAL.search(text) or words.META.search(text) or words.POINTING.search(text) or words.SYMBOLS.search(text):
         return False
+    if re.search(r"\b(?:was|were|had)\b", text):
+        return False
     if "?" in text or text.endswith(":") or words.CONTRACTION.search(text):
         return False
     low = text.lower()
@@ -129,4 +135,5 @@ def _explains(term: str, text: str, glossary: bool) -> bool:  # noqa: FBT001 -- 
 
 
 def _term_case(term: str, scene: Scene) -> str:
-    return scene.sentence_case(term.split())
+    cased = scene.sentence_case(term.split())
+    return words.lower_first(cased) if " " not in cased and not scene.may_be_name(cased) else cased

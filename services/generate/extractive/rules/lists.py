@@ -8,7 +8,7 @@ from services.generate.extractive.blocks import Block, Item
 from services.generate.extractive.candidate import Candidate
 from services.generate.extractive.clean import flat
 from services.generate.extractive.page import Page
-from services.generate.extractive.subject import settle, unsettled
+from services.generate.extractive.subject import settle, subject, unsettled
 
 _GROUPS = (
     r"types|kinds|parts|components|stages|phases|steps|causes|symptoms|uses|elements|properties|functions|layers|requirements"
@@ -22,7 +22,7 @@ _THERE_ARE = re.compile(
 )
 _ARE = re.compile(rf"^(?P<what>The (?:[\w-]+ ){{0,4}}(?:{_GROUPS})\b[^:.;]*?) (?P<be>are|were|include)(?: as follows| the following)?:$")
 _HAS = re.compile(
-    rf"^(?P<s>[A-Z][^:.;,]{{2,60}}) (?P<verb>has|have|includes|include|consists of|contains|comprises|requires) (?:the following )?"
+    rf"^(?P<s>[A-Z][^:.;,]{{2,60}}) (?P<verb>has|have|includes|include|consists of|contains|comprises|requires) (?P<det>the following )?"
     rf"(?P<what>(?:(?:{nouns.NUMBER_WORD}|\d+|several) )?(?:[a-z-]+ ){{0,2}}(?:{_GROUPS})):$"
 )
 _HEADING = re.compile(rf"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?P<what>(?:(?:Main|Major|Basic|Key|Common|Principal) )?(?:{_GROUPS})) (?P<link>of|in|for) (?P<s>.+)$", re.IGNORECASE)
@@ -93,17 +93,16 @@ def _from_heading(text: str, page: Page) -> tuple[str, str, str] | None:
 
 
 def _from_owner(match: re.Match[str], page: Page) -> tuple[str, str, str] | None:
-    owner = match["s"]
-    first = owner.split()[0]
-    if first in ("There", "It", "They") or first.lower() in words.BANNED_FIRST:
+    plural = match["verb"] in ("have", "include")
+    found = subject(match["s"].split(), page.scene, plural=plural)
+    if found is None:
         return None
-    owner = words.lower_first(owner) if page.scene.is_common(first) else owner
-    owner = settle(owner, page.scene)
-    do = "do" if match["verb"] in ("have", "include") else "does"
+    owner = found.name
+    do = "do" if plural else "does"
     base = {"has": "have", "includes": "include", "contains": "contain", "comprises": "comprise", "requires": "require",
             "consists of": "consist of"}.get(match["verb"], match["verb"])  # fmt: skip
     asked = f"What {match['what']} {do} {owner} {base}?"
-    return _checked(asked, f"{words.capitalise(owner)} {match['verb']} {match['what']}:", f"{match['what']} of {owner}", page)
+    return _checked(asked, f"{words.capitalise(owner)} {match['verb']} {match['det'] or ''}{match['what']}:", f"{match['what']} of {owner}", page)
 
 
 def _checked(asked: str, lead: str, what: str, page: Page) -> tuple[str, str, str] | None:

@@ -27,7 +27,7 @@ def _frame(rule: str, shape: str, asked: str, weight: float = 2.6) -> _Frame:
 
 
 _FRAMES = (
-    _frame("where", r"(?:located|situated|headquartered|based) (?:in|at|on|near|between|along|off|within)", "Where {be} {s} {participle}"),
+    _frame("where", r"(?:located|situated|headquartered) (?:in|at|on|near|between|along|off|within)|based in", "Where {be} {s} {participle}"),
     _frame("made of", r"made (?:up )?(?:of|from|out of)", "What {be} {s} made {last}"),
     _frame("composed of", r"composed of", "What {be} {s} composed of"),
     _frame("used for", r"used (?:for|to|in|as)", "What {be} {s} used {for}"),
@@ -64,6 +64,8 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
         if match is None:
             continue
         what = match["what"].strip().rstrip(",.")
+        if match["verb"] == "used in" and (clause.verb in ("was", "were") or what[0].isupper() or what.startswith("the ")):
+            return
         if len(what) < 3 or _WEAK_WHAT.match(what) or what.count(" ") > 24:
             return
         asked = question(_asked(frame, match["verb"], what, clause), page.scene)

@@ -8,7 +8,7 @@ from services.generate.extractive.blocks import Block, Item
 from services.generate.extractive.candidate import Candidate
 from services.generate.extractive.clean import flat
 from services.generate.extractive.page import Page
-from services.generate.extractive.subject import unsettled
+from services.generate.extractive.subject import settle, unsettled
 
 _HOW_TO = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?:how to|to) (?P<verb>[a-z-]+) (?P<what>.+?)[:.]?$", re.IGNORECASE)
 _TITLED = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?P<verb>[A-Z][a-z]+) (?P<what>.+?):?$")
@@ -32,7 +32,7 @@ def candidates(page: Page) -> Iterator[Candidate]:
 def _procedure(index: int, block: Block, top: list[Item], page: Page) -> Candidate | None:
     task = _task(index, page)
     steps = [flat(page.passage.text[item.start : item.end]) for item in top]
-    if task is None or not all(_is_step(step) for step in steps):
+    if task is None or not _are_steps(steps):
         return None
     answer = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
     if len(answer) > 1500:
@@ -76,10 +76,12 @@ def _goal(text: str, page: Page) -> str | None:
         return None
     verb = match["verb"].lower()
     base = verb if verb in verbs.BASES else verbs.BASE_OF_GERUND.get(verb)
+    if base is None and match.re is _HOW_TO and not verb.endswith(("ing", "ed", "ly")) and verb not in words.STOP:
+        base = verb
     what = match["what"]
     if base is None or not words.content_words(what) or len(what.split()) > 10:
         return None
-    goal = f"{base} {_sentence_case(what, page)}"
+    goal = settle(f"{base} {_sentence_case(what, page)}", page.scene)
     return None if unsettled(goal, page.scene) else goal
 
 
@@ -93,7 +95,14 @@ def _sentence_case(what: str, page: Page) -> str:
     )
 
 
-def _is_step(step: str) -> bool:
-    bare = _STEP_LEAD.sub("", step)
-    first = re.match(r"[A-Za-z-]+", bare)
-    return first is not None and first[0].lower() in verbs.BASES and 2 <= len(step.split()) <= 70 and "|" not in step
+def _are_steps(steps: list[str]) -> bool:
+    """Whether each step may open with a verb, and at least two in three open with one that the tables know."""
+    firsts = []
+    for step in steps:
+        opening = re.match(r"[A-Za-z][a-z-]*\b", _STEP_LEAD.sub("", step))
+        if opening is None or not 2 <= len(step.split()) <= 70 or "|" in step:
+            return False
+        firsts.append(opening[0].lower())
+    if any(word in words.STOP or word.endswith(("ing", "ed", "ly", "tion")) for word in firsts):
+        return False
+    return sum(word in verbs.BASES for word in firsts) * 3 >= 2 * len(firsts)

@@ -10,7 +10,7 @@ from services.generate.extractive.page import Page
 from services.generate.extractive.phrasing import question, statement
 
 _AMOUNT = rf"(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER})"
-_COUNTED = re.compile(rf"^{_AMOUNT} (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+)(?P<tail>$|[,;.].*$| (?:of|in|on|for|with|that|which|and|at|from|to|per|as|each|by|between|across|including|located|called|named|known)\b.*$)")
+_COUNTED = re.compile(rf"^{_AMOUNT} (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+)(?P<tail>$|[,;.:].*$| (?:of|in|on|for|with|that|which|and|at|from|to|per|as|each|by|between|across|including|located|called|named|known)\b.*$)")
 _EXTENT = re.compile(rf"^(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER}[ -]?{nouns.UNIT}(?: \([^)]*\))?) (?P<how>long|high|wide|deep|tall|old|thick|broad)\b")
 _OWNED = re.compile(rf"^(?P<article>an?) (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+) of (?P<amount>(?:{nouns.HEDGE} )?(?:US)?[$€£]?{nouns.NUMBER}(?:[ -]?{nouns.UNIT})?)(?P<tail>$|[ ,;.].*$)")
 _DIRECT = re.compile(rf"^(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER}[ -]?{nouns.UNIT})(?P<tail>$|[ ,;.].*$)")
@@ -61,7 +61,7 @@ def _count(clause: Clause, page: Page) -> Candidate | None:
 
 
 def _of(tail: str) -> str:
-    found = re.match(r"^ of [a-z-]+(?: [a-z-]+)?(?=$|[,;.])", tail)
+    found = re.match(r"^ of [a-z-]+(?: [a-z-]+)?(?=$|[,;.:])", tail)
     return found[0] if found else ""
 
 
@@ -126,6 +126,8 @@ def _parts(clause: Clause, page: Page) -> Candidate | None:
             return None
     elif rest.count(",") < 1 and clause.verb not in ("comprises", "comprise"):
         return None
+    if forms[1] == "include" and " " not in clause.subject.name and not clause.subject.proper:
+        return None
     kept = re.split(r";|, (?:which|who|where|while|whereas|although|but|as well)\b", rest, maxsplit=1)[0]
     listed = kept.removeprefix("of ")
     if not _ENUMERATION.match(listed) or listed.count(" ") > 28 or not _clean_list(listed):
@@ -137,6 +139,10 @@ def _parts(clause: Clause, page: Page) -> Candidate | None:
 
 def _clean_list(listed: str) -> bool:
     parts = re.split(r", (?:and |or )?| and ", listed)
+    if words.PREPOSITIONS.intersection(parts[0].split()) and not any(
+        words.PREPOSITIONS.intersection(part.split()) for part in parts[1:]
+    ):
+        return False
     low = {word.lower() for word in words.words(listed)}
     if low & (words.TAINTED_PRONOUNS | {"that", "which", "who", "this", "these", "those", "such", "etc", "more", "others"}):
         return False

@@ -8,6 +8,7 @@ from services.generate.extractive import words
 from services.generate.extractive.candidate import Candidate, Span
 from services.generate.extractive.page import Page
 from services.generate.extractive.sentences import balanced, split
+from services.generate.extractive.subject import settle, unsettled
 
 _ASKS = re.compile(
     r"^(?:what|when|where|which|who|whom|whose|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)\b",
@@ -55,6 +56,10 @@ def _answered(asked: str, index: int, page: Page) -> Candidate | None:
             break
         kept.append(cleaned[start:end])
     answer = " ".join(kept)
+    asked = settle(asked.rstrip("?"), page.scene)
+    if unsettled(asked, page.scene):
+        return None
+    asked += "?"
     if not _fits(answer, kept):
         return None
     head = page.blocks[index]

@@ -60,6 +60,8 @@ def _active(clause: Clause, page: Page) -> Candidate | None:
         return None
     if not _middle_fits(middle, 8) or words.words(middle or "x")[-1].lower() in words.STOP:
         return None
+    if middle.startswith(("a ", "an ")) and middle.islower() and len(words.content_words(middle)) < 4:
+        return None
     body = " ".join(filter(None, (base, middle)))
     asked = f"When did {clause.subject.name} {body}"
     return _candidate(clause, page, asked, middle, phrase)
@@ -86,7 +88,8 @@ def _shortened(middle: str) -> str:
     if len(tokens) <= 5:
         return middle
     for index, token in enumerate(tokens):
-        if token in words.PREPOSITIONS - _KEEP and index:
+        named = tokens[index - 1][:1].isupper() and tokens[index + 1 : index + 2] and tokens[index + 1][:1].isupper()
+        if token in words.PREPOSITIONS - _KEEP and index and not named:
             return " ".join(tokens[:index])
     return middle
 
@@ -99,10 +102,19 @@ def _middle_fits(middle: str, limit: int) -> bool:
     return not (dates.count(middle) or dates.BARE_YEAR.search(middle) or re.search(r"\b(?:and|or)\b", middle))
 
 
+def _specific(asked: str, clause: Clause) -> bool:
+    """Whether a question names something: an event of "a plaque" or of "construction" alone is any of many."""
+    if clause.subject.name.split()[0] in ("a", "an"):
+        return False
+    return any(word[0].isupper() or word[0].isdigit() for word in words.words(asked)[2:])
+
+
 def _candidate(clause: Clause, page: Page, asked: str, body: str, phrase: str) -> Candidate | None:
     put = question(asked, page.scene)
+    if put is None or not _specific(put, clause):
+        return None
     answer = statement(clause, f"{body} {phrase}", page.scene)
-    if put is None or answer is None:
+    if answer is None:
         return None
     return Candidate(
         rule="when",
