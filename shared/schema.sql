@@ -113,7 +113,8 @@ create table ledger.work (
     service    text not null,
     command_id uuid not null,
     attempt    int not null,
-    lost       int not null default 0,
+    lost       int not null default 0, -- times that its worker fell silent
+    deferred   int not null default 0, -- times that it was put off
     outcome    uuid,
     issued_at  timestamptz not null default clock_timestamp(),
     due_at     timestamptz

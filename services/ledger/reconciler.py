@@ -7,14 +7,13 @@ database's.
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 from nats.aio.msg import Msg
 
 from contracts import COMMANDS
-from contracts.unit import UnitFailed
-from services.ledger.recorder import record_outcome
+from services.ledger.recorder import give_up
 from services.ledger.turn import Turn
 from shared.clock import monotonic
 
@@ -94,7 +93,11 @@ async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
     await turn.load_work(units)
     lost = await _lost_too_often(turn, units)
     for unit in lost:
-        await give_up(turn, unit)
+        work = turn.work[unit]
+        row = await turn.row(work.job)
+        if row is not None:
+            message = f"{MOST_LOST + 1} workers fell silent while they worked on it."
+            await give_up(turn, work, row, "worker_lost", message)
     again = [unit for unit in units if unit in turn.work and not turn.is_done(unit)]
     if not again:
         return
@@ -129,26 +132,6 @@ async def _lost_too_often(turn: Turn, units: Sequence[UUID]) -> list[UUID]:
         MOST_LOST,
     )
     return [row["unit_id"] for row in rows]
-
-
-async def give_up(turn: Turn, unit: UUID) -> None:
-    """Fail a unit whose every worker fell silent: it may be what kills them."""
-    work = turn.work[unit]
-    row = await turn.row(work.job)
-    kind = await turn.connection.fetchval(
-        "select type from ledger.commands where command_id = $1", work.command
-    )
-    if row is None or kind is None:
-        return
-    failed = UnitFailed(
-        unit_id=unit,
-        command=kind,
-        code="worker_lost",
-        message=f"{MOST_LOST + 1} workers fell silent while they worked on it.",
-    )
-    outcome = uuid5(unit, f"lost/{work.attempt}")
-    await record_outcome(turn, work, row, failed, id=uuid5(outcome, "event/0"), cause=None)
-    turn.finish(unit, outcome)
 
 
 def payload(row: Any) -> tuple[bytes, int]:

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_DEFERRED = 8
+"""Times that a unit is put off while what it waits for answers others, before it is given up."""
 Transient = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
 """The database is away, restarting or held up; the batch is as good as it was."""
 
@@ -343,15 +345,33 @@ async def _deferred(turn: Turn, report: UnitDeferred) -> None:
     await turn.record_calls(job.tenant, report.job_id, cause, report.calls)
     if work is None or turn.is_done(report.unit_id) or work.attempt != report.attempt:
         return
-    await turn.connection.execute(
+    state = job.state
+    times = await turn.connection.fetchval(
         """
-        update ledger.work set due_at = clock_timestamp() + make_interval(secs => $2)
-        where unit_id = $1 and outcome is null
+        update ledger.work
+        set due_at = clock_timestamp() + make_interval(secs => $2), deferred = deferred + 1
+        where unit_id = $1 and outcome is null returning deferred
         """,
         report.unit_id,
         report.retry_after,
     )
-    state = job.state
-    if isinstance(state, GenerationState) and (state.waiting_for is None or state.answered):
+    others_answer = not isinstance(state, GenerationState) or state.answered
+    if times is not None and times >= MOST_DEFERRED and others_answer:
+        # What it waits for answers the others, so it is this unit that cannot be done.
+        await give_up(turn, work, job, "unavailable", report.reason)
+    elif isinstance(state, GenerationState) and (state.waiting_for is None or state.answered):
         waiting = JobWaiting(waiting_for=report.waiting_for, reason=report.reason[:500])
         await turn.fold(job, await turn.record_followup(job, waiting, job=job.stream))
+
+
+async def give_up(turn: Turn, work: Work, row: Row, code: str, message: str) -> None:
+    """Fail a unit on the ledger's own account."""
+    kind = await turn.connection.fetchval(
+        "select type from ledger.commands where command_id = $1", work.command
+    )
+    if kind is None:
+        raise LookupError(f"unit {work.unit} has no command")
+    failed = UnitFailed(unit_id=work.unit, command=kind, code=code, message=message)
+    outcome = uuid5(work.unit, f"given up/{work.attempt}")
+    await record_outcome(turn, work, row, failed, id=event_id(outcome, 0), cause=None)
+    turn.finish(work.unit, outcome)
