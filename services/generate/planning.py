@@ -23,7 +23,7 @@ from contracts.generation import (
 )
 from services.generate.distractors import distractors
 from services.generate.prompts.length import head, tokens
-from services.generate.skipping import Content, content, is_english, reason_to_skip, repeated_lines
+from services.generate.skipping import content, is_english, reason_to_skip, repeated_lines
 from services.generate.slots import assign
 
 OUTLINE = 120
@@ -33,8 +33,10 @@ SUMMARY = 80
 WORDS_PER_ENTRY = 40
 """Asking three questions of two lines makes paraphrases (Nemotron-CC, 2024: pairs in proportion to length)."""
 FIRST_ROUND = 1
+FIRST_PAGES = 20_000
+"""Characters by which a text as a whole is judged."""
 
-_NOT_PROSE = re.compile(r"[#>|`~<\-*+!=\[]|\d+[.)]\s|    ")
+_NOT_PROSE = re.compile(r"[#>|<=]|!\[|```|~~~|---|[-*+]\s|\d+[.)]\s|\t| {4}")
 _LINK_TARGET = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _EMPHASIS = re.compile(r"[*_`]{1,3}")
 _SENTENCE = re.compile(r".+?(?:[.!?…][\"”’)]*(?=\s|$)|[。！？])\s*", re.DOTALL)
@@ -88,19 +90,19 @@ def plan_documents(documents: Sequence[DocumentForPlan], settings: GenerationSet
 def candidates(document: DocumentForPlan, settings: GenerationSettings) -> DocumentCandidates:
     """The chunks of a document that are worth a call, spread over it, and why the others are not."""
     planned, skipped = document_context(document), Counter[str]()
-    foreign = settings.model.startswith("builtin/") and planned.language not in {None, "en"}
-    repeated = repeated_lines(document.text) if not foreign else frozenset()
     kept: list[tuple[Chunk, int]] = []
-    for chunk in document.chunks:
-        passage = document.text[chunk.start : chunk.end]
-        found = content(passage)
-        reason = reason_to_skip(passage, found, chunk.heading_path, repeated, settings.mode)
-        if foreign or (reason is None and _is_foreign(found, planned, settings)):
-            reason = "language_not_supported"
-        if reason is None:
-            kept.append((chunk, _entries(found.words, settings)))
-        else:
-            skipped[reason] += 1
+    if _is_foreign(document.text, planned, settings):
+        skipped["language_not_supported"] = len(document.chunks)
+    else:
+        repeated = repeated_lines(document.text, document.structure.pages)
+        for chunk in document.chunks:
+            passage = document.text[chunk.start : chunk.end]
+            found = content(passage)
+            reason = reason_to_skip(passage, found, chunk.heading_path, repeated, settings.mode)
+            if reason is None:
+                kept.append((chunk, _entries(found.words, settings)))
+            else:
+                skipped[reason] += 1
     near: Sequence[tuple[Span, ...]] = [()] * len(kept)
     if settings.context == "distractors":
         near = distractors([chunk for chunk, _ in kept], document.text)
@@ -110,7 +112,7 @@ def candidates(document: DocumentForPlan, settings: GenerationSettings) -> Docum
         document=planned,
         candidates=tuple(Candidate(*kept[place], near[place]) for place in order),
         chunks=len(document.chunks),
-        skipped=dict(skipped),
+        skipped={reason: count for reason, count in skipped.items() if count},
     )
 
 
@@ -173,11 +175,13 @@ def document_context(document: DocumentForPlan) -> PlannedDocument:
     )
 
 
-def _is_foreign(found: Content, planned: PlannedDocument, settings: GenerationSettings) -> bool:
-    """The built-in model reads English; a document of unknown language is judged passage by passage."""
-    return (
-        settings.model.startswith("builtin/") and planned.language is None and not is_english(found)
-    )
+def _is_foreign(text: str, planned: PlannedDocument, settings: GenerationSettings) -> bool:
+    """The built-in model reads English only; a language that nobody could tell is judged by common words."""
+    if not settings.model.startswith("builtin/"):
+        return False
+    if planned.language is None:
+        return not is_english(text[:FIRST_PAGES])
+    return planned.language != "en"
 
 
 def _entries(words: int, settings: GenerationSettings) -> int:
@@ -230,7 +234,7 @@ def _outline(title: str, headings: Sequence[Heading]) -> tuple[str, ...]:
 
 def _lead(text: str) -> str:
     """The first sentences of the first paragraph that is prose, from the first pages of a text."""
-    for paragraph in re.split(r"\n\s*\n", text[:20_000]):
+    for paragraph in re.split(r"\n\s*\n", text[:FIRST_PAGES]):
         if _NOT_PROSE.match(paragraph) or len(paragraph) < 60:
             continue
         plain = _EMPHASIS.sub("", _LINK_TARGET.sub(r"\1", paragraph))

@@ -5,9 +5,12 @@ Sees only one passage, its heading path and the lines that its document repeats;
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
+from contracts.document import PageSpan
 from contracts.generation import Mode
 
 SkipReason = Literal[
@@ -27,22 +30,27 @@ LEAST_WORDS_SUMMARY = 120
 LINE_LENGTH = 120
 """Characters that a page header or footer has at most."""
 REPEATS = 3
-"""A line that a document has this often is a page header or footer."""
-ENGLISH_SHARE = 0.12
-"""Share of common English words that English prose reaches (running text has 0.3 and more)."""
+"""How often a document must have a line for it to be a page header or footer."""
+EDGE = 3
+"""Lines at the top and at the bottom of a page among which they are."""
+ENGLISH_SHARE = 0.1
+"""Share of common English words below which a text is not English (running text has 0.3 and more)."""
 
+_BLANK = re.compile(r"\n(?:[ \t]*\n)+")
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
 _DENSE = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _MARKUP = re.compile(
-    r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^[ \t]*#{1,6}[ \t].*$|^[ \t|:+=-]+$|<[^<>\n]{1,200}>|[*_`\[\]|]",
-    re.MULTILINE,
+    r"\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)|^[ \t]*#{1,6}[ \t][^\n]*[^?\n]$|^[ \t|:+=-]+$"
+    r"|<!--.*?-->|<[^<>]{1,200}>|[*_`\[\]|]",
+    re.MULTILINE | re.DOTALL,
 )
 _LINK = re.compile(r"\[[^\[\]\n]*\]\([^()\n]*\)|https?://\S+|www\.\S+")
 _CONTENTS_LINE = re.compile(
     r".{2,120}?(?:\.{3,}|(?:[ \u00a0]\.){3,}|…+|[ \u00a0]{2,}|\t)\s*\d{1,4}"
 )
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d[a-z]?\b")
+_ITEM = re.compile(r"[-*+•]\s|\d+[.)]\s|\[\^?\w+\]")
 _NUMBERED = re.compile(r"(?:[-*]\s*)?\[\d{1,3}\]|\[\^\w+\]:")
 # Plain substrings of the lower-cased text: a case-blind alternation costs a hundred times as much.
 _CITATION = (
@@ -59,9 +67,6 @@ _CITATION = (
     " press",
     "journal",
     "proceedings",
-    "http",
-    "(19",
-    "(20",
 )
 _LICENCE = (
     "permission is hereby granted",
@@ -120,7 +125,7 @@ _REFERENCES = frozenset(
         "参考文献",
     }
 )
-_LICENCES = frozenset({"license", "licence", "licensing", "copyright", "copyright notice"})
+_LICENCES = frozenset({"license", "licence", "licensing", "copyright"})
 _ENGLISH = re.compile(
     r"\b(?:the|of|and|to|in|a|is|that|for|on|with|as|was|are|by|it|be|from|or|an|at|this|which|not|have|has|were"
     r"|can|its|their|but|one|also|if|you|when|more|than|these)\b",
@@ -138,19 +143,28 @@ class Content:
 
 
 def content(passage: str) -> Content:
-    """Headings, rules of tables and targets of links are no content; two dense characters make a word."""
+    """Headings that ask nothing, rules of tables, targets of links are no content; two dense characters are a word."""
     prose = _MARKUP.sub(" ", passage)
     found = _WORD.findall(prose)
     count = len(found) if prose.isascii() else len(found) + len(_DENSE.findall(prose)) // 2
     return Content(prose, count, sum(map(len, found)))
 
 
-def repeated_lines(text: str) -> frozenset[str]:
-    """Lines that a document has at least ``REPEATS`` times, without regard to their numbers."""
-    lines = (line.strip() for line in text.split("\n") if len(line) <= LINE_LENGTH)
-    counts = Counter(_unnumbered(line) for line in lines if len(line) >= 4)
+def repeated_lines(text: str, pages: Sequence[PageSpan]) -> frozenset[str]:
+    """Page headers and footers, with their numbers made alike.
+
+    In a text with pages: lines at the edges of a fifth of them or more. In one without: lines that stand alone
+    between blank lines again and again; repeated lines within paragraphs, tables and code are none.
+    """
+    least = max(REPEATS, len(pages) // 5)
+    edges = (text[page.start : page.end].strip().split("\n") for page in pages)
+    lines = chain.from_iterable({*page[:EDGE], *page[-EDGE:]} for page in edges)
+    alone = (part for part in _BLANK.split(text) if "\n" not in part)
+    counts = Counter(
+        _unnumbered(line) for line in (lines if pages else alone) if 4 <= len(line) <= LINE_LENGTH
+    )
     return frozenset(
-        line for line, count in counts.items() if count >= REPEATS and any(map(str.isalpha, line))
+        line for line, count in counts.items() if count >= least and any(map(str.isalpha, line))
     )
 
 
@@ -180,8 +194,9 @@ def reason_to_skip(
     return "too_short" if found.words < least else None
 
 
-def is_english(found: Content) -> bool:
-    """Whether a passage of a document of unknown language reads as English, by its commonest words."""
+def is_english(text: str) -> bool:
+    """Whether a text of unknown language reads as English, by its commonest words."""
+    found = content(text)
     return len(_ENGLISH.findall(found.prose)) >= ENGLISH_SHARE * found.words
 
 
@@ -199,10 +214,11 @@ def _is_references(lines: list[str], heading: str) -> bool:
 
 
 def _is_citation(line: str, *, listed: bool) -> bool:
-    """A year with a mark of citations; under a heading for references a number or a link is enough."""
-    if listed and (_NUMBERED.match(line) or _LINK.search(line)):
+    """A year with a mark of citations; under a heading for references also an item with a year or a link."""
+    year = _YEAR.search(line) is not None
+    if listed and _ITEM.match(line) and (year or _LINK.search(line)):
         return True
-    if _YEAR.search(line) is None:
+    if not year:
         return False
     lowered = line.lower()
     return _NUMBERED.match(line) is not None or any(mark in lowered for mark in _CITATION)
@@ -211,7 +227,7 @@ def _is_citation(line: str, *, listed: bool) -> bool:
 def _is_licence(passage: str, heading: str) -> bool:
     lowered = passage.lower()
     found = sum(phrase in lowered for phrase in _LICENCE)
-    return found >= (1 if heading in _LICENCES else 2)
+    return found >= (1 if heading.split(" ", 1)[0] in _LICENCES else 2)
 
 
 def _is_links(passage: str, found: Content) -> bool:
@@ -229,4 +245,4 @@ def _is_repeated(lines: list[str], repeated: frozenset[str]) -> bool:
 
 
 def _unnumbered(line: str) -> str:
-    return _DIGITS.sub("0", line)
+    return _DIGITS.sub("0", line.strip())

@@ -1,0 +1,227 @@
+"""The first round: every useful passage once, spread over documents, the same for the same input."""
+
+import re
+import time
+from collections import Counter
+from itertools import chain
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.blob import BlobRef
+from contracts.document import Chunk, Heading, Structure
+from contracts.generation import PLAN_PAGE, GenerationSettings, PlanDocument, Seed
+from services.generate.planning import (
+    DocumentForPlan,
+    Plan,
+    arrange,
+    candidates,
+    document_context,
+    plan_documents,
+    spread,
+)
+from services.generate.prompts.length import tokens
+
+PROJECT = UUID(int=7)
+REF = BlobRef(kind="text", sha256="0" * 64, size=0)
+MODEL = GenerationSettings(model="openai/some-model")
+WORDS = re.findall(
+    r"\S+",
+    "The lock of the canal lifts a ship to the lake by gravity, and water from the river fills"
+    " its chambers between the gates, which engineers built of steel in the years before the war.",
+)
+
+
+def document(
+    name: str, chunks: int, *, words: int = 120, language: str | None = "en", lead: str = ""
+) -> DocumentForPlan:
+    """A document of sections that are alike but for their numbers."""
+    identity, text = uuid5(PROJECT, name), lead
+    made: list[Chunk] = []
+    headings: list[Heading] = []
+    for index in range(chunks):
+        start, heading = len(text), f"Part {index} of {name}"
+        body = " ".join(WORDS[(index + place) % len(WORDS)] for place in range(words))
+        text += f"## {heading}\n\n{body}.\n\n"
+        headings.append(Heading(level=2, text=heading, start=start, end=start + 3 + len(heading)))
+        made.append(
+            Chunk(
+                chunk_id=uuid5(identity, str(index)),
+                index=index,
+                start=start,
+                end=len(text),
+                heading_path=(heading,),
+                page=None,
+            )
+        )
+    return DocumentForPlan(
+        document=PlanDocument(
+            document_id=identity,
+            name=f"{name}.md",
+            language=language,
+            text=REF,
+            structure=REF,
+            table=REF,
+            chunks=chunks,
+        ),
+        text=text,
+        structure=Structure(title=name, language=language, headings=tuple(headings), pages=()),
+        chunks=tuple(made),
+    )
+
+
+def seeds(plan: Plan) -> list[Seed]:
+    return list(chain.from_iterable(page.seeds for page in plan.pages))
+
+
+def test_every_useful_chunk_is_asked_about_once_and_the_figures_add_up() -> None:
+    plan = plan_documents([document("canal", 7), document("tea", 3)], MODEL)
+
+    assert len({seed.chunk_id for seed in seeds(plan)}) == 10
+    assert plan.seeds + sum(plan.skipped.values()) == plan.chunks == 10
+    assert plan.asked == sum(len(seed.slots) for seed in seeds(plan)) == 30
+    assert [seed.index for seed in seeds(plan)] == list(range(10))
+    assert {(seed.round, seed.sample) for seed in seeds(plan)} == {(1, 0)}
+
+
+def test_documents_come_up_in_proportion_to_their_chunks_from_the_start() -> None:
+    plan = plan_documents([document("long", 90), document("short", 10), document("mid", 50)], MODEL)
+
+    first = Counter(seed.document_id for seed in seeds(plan)[:30])
+
+    for name, share in (("long", 18), ("short", 2), ("mid", 10)):
+        assert abs(first[uuid5(PROJECT, name)] - share) <= 1
+
+
+def test_the_first_seeds_of_a_document_lie_all_over_it() -> None:
+    plan = plan_documents([document("canal", 64)], MODEL)
+
+    for count in (4, 8, 16):
+        quarters = Counter(seed.chunk_index // 16 for seed in seeds(plan)[:count])
+        assert set(quarters.values()) == {count // 4}
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_spreading_is_an_order_of_all(count: int, offset: int) -> None:
+    assert sorted(spread(count, offset)) == list(range(count))
+
+
+def test_the_same_input_gives_the_same_plan_and_another_seed_another_order() -> None:
+    documents = [document("canal", 20), document("tea", 10)]
+
+    once, again = plan_documents(documents, MODEL), plan_documents(documents, MODEL)
+    other = plan_documents(documents, MODEL.model_copy(update={"seed": 1}))
+
+    assert once == again
+    assert [s.chunk_id for s in seeds(once)] != [s.chunk_id for s in seeds(other)]
+    assert {s.chunk_id for s in seeds(once)} == {s.chunk_id for s in seeds(other)}
+
+
+@pytest.mark.parametrize(("words", "asked"), [(30, 1), (79, 1), (85, 2), (130, 3), (900, 3)])
+def test_a_short_passage_is_asked_for_less(words: int, asked: int) -> None:
+    plan = plan_documents([document("canal", 1, words=words)], MODEL)
+
+    assert plan.asked == asked
+
+
+def test_a_summary_is_asked_for_once_and_only_of_long_passages() -> None:
+    settings = MODEL.model_copy(update={"mode": "summarization"})
+
+    long = plan_documents([document("canal", 3, words=400)], settings)
+    short = plan_documents([document("canal", 3, words=80)], settings)
+
+    assert (long.seeds, long.asked) == (3, 3)
+    assert short.skipped == {"too_short": 3}
+
+
+def test_a_page_holds_so_many_seeds_and_the_documents_that_they_need() -> None:
+    documents = [document(f"d{n}", 130, words=30) for n in range(8)]
+
+    plan = plan_documents(documents, MODEL)
+
+    assert [page.first for page in plan.pages] == [0, PLAN_PAGE, 2 * PLAN_PAGE]
+    assert [len(page.seeds) for page in plan.pages] == [500, 500, 40]
+    for page in plan.pages:
+        assert {d.document_id for d in page.documents} == {s.document_id for s in page.seeds}
+
+
+def test_no_useful_chunk_makes_an_empty_plan() -> None:
+    plan = plan_documents([document("canal", 4, words=5)], MODEL)
+
+    assert (plan.pages, plan.seeds, plan.asked) == ((), 0, 0)
+    assert plan.skipped == {"too_short": 4}
+    assert plan_documents([], MODEL) == Plan((), 0, 0, 0, {})
+
+
+@pytest.mark.parametrize(("language", "seeds_made"), [("en", 4), ("de", 0), (None, 4)])
+def test_the_built_in_model_is_asked_about_english_only(
+    language: str | None, seeds_made: int
+) -> None:
+    plan = plan_documents([document("canal", 4, language=language)], GenerationSettings())
+
+    assert plan.seeds == seeds_made
+    assert plan.skipped == ({} if seeds_made else {"language_not_supported": 4})
+
+
+def test_a_language_that_nobody_could_tell_is_judged_by_its_words() -> None:
+    german = document("kanal", 4, language=None)
+    words = "Der Kanal verbindet die Nordsee mit der Ostsee und wird oft befahren. " * 200
+    german = DocumentForPlan(german.document, words, german.structure, german.chunks)
+
+    assert plan_documents([german], GenerationSettings()).skipped == {"language_not_supported": 4}
+    assert "language_not_supported" not in plan_documents([german], MODEL).skipped
+
+
+def test_distractors_are_planned_only_where_they_are_asked_for() -> None:
+    documents = [document("canal", 12)]
+    settings = MODEL.model_copy(update={"context": "distractors"})
+
+    without, with_them = plan_documents(documents, MODEL), plan_documents(documents, settings)
+
+    assert not any(seed.distractors for seed in seeds(without))
+    for seed in seeds(with_them):
+        assert len(seed.distractors) <= 4
+        assert all(span.end <= seed.start or span.start >= seed.end for span in seed.distractors)
+
+
+def test_documents_may_be_looked_at_one_at_a_time() -> None:
+    documents = [document("canal", 5), document("tea", 9)]
+
+    parts = [candidates(each, MODEL) for each in documents]
+
+    assert arrange(parts, MODEL) == plan_documents(documents, MODEL)
+
+
+def test_a_document_is_introduced_by_title_outline_and_first_prose() -> None:
+    lead = (
+        "# Canal\n\n![a ship](ship.png)\n\n- a list\n\n**The canal** joins [two](x) oceans and is"
+        " old. It was opened in 1914! Ships use it. Others do not.\n\n"
+    )
+
+    planned = document_context(document("Canal", 3, lead=lead))
+
+    assert planned.title == "Canal"
+    assert planned.outline == ("Part 0 of Canal", "Part 1 of Canal", "Part 2 of Canal")
+    assert planned.summary == (
+        "The canal joins two oceans and is old. It was opened in 1914! Ships use it."
+    )
+
+
+def test_an_outline_of_any_length_and_a_text_without_prose_fit_a_prompt() -> None:
+    planned = document_context(document("Canal", 300, words=0))
+
+    assert 0 < sum(map(tokens, planned.outline)) <= 120
+    assert planned.summary.startswith("Canal; Part 0 of Canal; ")
+    assert len(planned.summary) < 500
+
+
+def test_planning_2500_chunks_takes_less_than_a_second() -> None:
+    documents = [document(f"d{n}", 500, words=300) for n in range(5)]
+    begun = time.process_time()
+
+    plan = plan_documents(documents, MODEL)
+
+    assert plan.seeds == 2500
+    assert time.process_time() - begun < 1.0
