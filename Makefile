@@ -12,7 +12,6 @@ TESTS ?=
 FILES ?=
 # Keeps a half-installed package or somebody's settings out of the build.
 export PYTHONNOUSERSITE := 1
-export UV_LINK_MODE := copy
 unexport PYTHONPATH VIRTUAL_ENV PYTHONHOME
 
 .PHONY: setup check test demo up bench lock format clean
