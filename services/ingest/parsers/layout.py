@@ -52,7 +52,7 @@ class Block:
     """What becomes one paragraph, heading, list item, table or line of a table of contents."""
 
     kind: str
-    lines: tuple[Line, ...]
+    lines: list[Line]
     level: int = 0
 
 
@@ -63,6 +63,7 @@ _LIKELY_BULLET = re.compile(r"([-–*]|\(?\d{1,2}[.)])\s+(?=\S)")
 _LABEL = re.compile(r"[•◦▪‣●○■□⁃*–-]|\(?\d{1,3}[.)]")
 _ENDED = re.compile(r"[.!?:…][\"”’')\]]*$")
 _LEADER = re.compile(r"(?:\.\s?){4,}\s*\d*$")
+_PAGE_NUMBER = re.compile(r"[-–\s]*(?:\d{1,4}|[ivxlc]{1,7})[-–\s]*")
 _DIGITS = re.compile(r"\d+")
 _BROKEN = re.compile(r"(\w+)-$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -77,7 +78,7 @@ def lay_out(lines: list[Line], pages: int) -> tuple[str, tuple[int, ...]]:
 
 
 def _without_running_heads(lines: list[Line], pages: int) -> list[Line]:
-    """Drop the outermost lines of a page whose text, numbers aside, stands there on half of the pages or more.
+    """Drop the outermost lines of a page that are its number, or whose text, numbers aside, comes on other pages too.
 
     Only lines in the margin, with room between them and the body, are looked at; prose that repeats stays.
     """
@@ -89,12 +90,13 @@ def _without_running_heads(lines: list[Line], pages: int) -> list[Line]:
             for line in _outermost(sorted(on, key=lambda line: line.base * inward), inward):
                 heads[f"{place} {_DIGITS.sub('#', line.text)}"].add(page)
                 candidates.append(line)
-    running = {text for text, on in heads.items() if len(on) >= max(2, pages / 2)}
+    enough = 2 if pages < 6 else 3
+    running = {text for text, on in heads.items() if len(on) >= enough}
     dropped = {
         id(line)
         for line in candidates
         for place in ("top", "foot")
-        if f"{place} {_DIGITS.sub('#', line.text)}" in running
+        if f"{place} {_DIGITS.sub('#', line.text)}" in running or _PAGE_NUMBER.fullmatch(line.text)
     }
     return [line for line in lines if id(line) not in dropped]
 
@@ -140,37 +142,39 @@ def _blocks(lines: list[Line]) -> list[Block]:
     blocks: list[Block] = []
     at = 0
     while at < len(lines):
-        rows = _table_rows(lines[at:])
+        rows = _table_rows(lines, at)
         if rows:
-            blocks.append(Block("table", tuple(lines[at : at + rows])))
+            blocks.append(Block("table", lines[at : at + rows]))
             at += rows
             continue
         line = lines[at]
-        last = blocks[-1] if blocks else None
-        starts = last is None or _starts_anew(last.lines[-1], line, leading, edges)
+        starts = not blocks or _starts_anew(blocks[-1].lines[-1], line, leading, edges)
         following = lines[at + 1] if at + 1 < len(lines) else None
         level = levels.get(line.size, 0) or _bold_level(
             line, following, len(levels) + 1, starts=starts
         )
-        blocks = _add(blocks, line, level, starts=starts)
+        kind = _kind(blocks, line, level, starts=starts)
+        if kind:
+            blocks.append(Block(kind, [line], level if kind == "heading" else 0))
+        else:
+            blocks[-1].lines.append(line)
         at += 1
     return blocks
 
 
-def _add(blocks: list[Block], line: Line, level: int, *, starts: bool) -> list[Block]:
+def _kind(blocks: list[Block], line: Line, level: int, *, starts: bool) -> str:
+    """The kind of the block that ``line`` begins; empty: it goes on with the last one."""
     last = blocks[-1] if blocks else None
+    before = last.kind if last else ""
     if _LEADER.search(line.text):
-        return [*blocks, Block("contents", (line,))]
+        return "contents"
     if level and re.search(r"\w", line.text):
-        if last and last.kind == "heading" and last.level == level and not starts:
-            return [*blocks[:-1], replace(last, lines=(*last.lines, line))]
-        return [*blocks, Block("heading", (line,), level)]
-    opens = starts or (last is not None and last.kind in {"item", "heading", "table", "contents"})
+        goes_on = last is not None and before == "heading" and last.level == level and not starts
+        return "" if goes_on else "heading"
+    opens = starts or before in {"item", "heading", "table", "contents"}
     if _SURE_BULLET.match(line.text) or (opens and _LIKELY_BULLET.match(line.text)):
-        return [*blocks, Block("item", (line,))]
-    if last and last.kind in {"paragraph", "item"} and not starts:
-        return [*blocks[:-1], replace(last, lines=(*last.lines, line))]
-    return [*blocks, Block("paragraph", (line,))]
+        return "item"
+    return "" if before in {"paragraph", "item"} and not starts else "paragraph"
 
 
 def _leading(lines: list[Line], body: float) -> float:
@@ -198,13 +202,14 @@ def _starts_anew(
     last: Line, line: Line, leading: float, edges: dict[tuple[int, int], float]
 ) -> bool:
     """Whether ``line`` begins a paragraph after ``last``: by the gap, the size, an indent, or room left on ``last``."""
-    if abs(last.size - line.size) > 0.6:
-        return True
     ended = bool(_ENDED.search(last.text))
+    # A line set wholly in a typewriter face is smaller than the prose that it belongs to.
+    if abs(last.size - line.size) > (0.6 if ended else 0.25 * last.size):
+        return True
     gap = last.base - line.base
     if last.page != line.page or gap <= 0:
         return ended or line.text[:1].isupper()
-    if gap > max(leading * 1.25, 1.5 * line.size if line.size > last.size else 0):
+    if gap > max(leading * 1.25, 1.4 * line.size):
         return True
     edge = max(edges.get((last.page, round(last.left / 40) + near), 0.0) for near in (-1, 0, 1))
     first_word = line.text.split(" ", 1)[0]
@@ -226,30 +231,39 @@ def _bold_level(line: Line, following: Line | None, level: int, *, starts: bool)
     return 0 if following is not None and following.bold else min(level, 6)
 
 
-def _table_rows(lines: list[Line]) -> int:
-    """How many lines from the first are rows of one table; 0: it is none."""
+def _table_rows(lines: list[Line], at: int) -> int:
+    """How many lines from ``at`` on are rows of one table; 0: it is none."""
     count = 0
-    widest = lines[0]
-    for line in lines:
+    widest = lines[at]
+    while at + count < len(lines):
+        line = lines[at + count]
         if len(line.cells) < 2 or line.page != widest.page or _LEADER.search(line.text):
             break
-        if count and not _same_columns(line, widest):
+        before = lines[at + count - 1]
+        if count and not (_same_columns(line, widest) and _same_columns(line, before)):
             break
         widest = max(widest, line, key=lambda row: len(row.cells))
         count += 1
     if count < 2:
         return 0
-    cells = [cell for line in lines[:count] for cell in line.cells]
+    rows = lines[at : at + count]
+    cells = [cell for line in rows for cell in line.cells]
     short = sum(len(cell.text) for cell in cells) / len(cells) <= 40
-    usual, times = Counter(len(line.cells) for line in lines[:count]).most_common(1)[0]
+    usual, times = Counter(len(line.cells) for line in rows).most_common(1)[0]
     return count if short and times >= count / 2 and usual <= 12 else 0
 
 
 def _same_columns(line: Line, other: Line) -> bool:
-    """Whether two lines can be rows of one table: as many cells, or the fewer each in line with one of the more."""
+    """Whether two lines can be rows of one table: columns that a line parts, or the fewer each in line with one of the
+    more.
+    """
     few, many = sorted((line.cells, other.cells), key=len)
     if len(few) == len(many):
-        return True
+        # A vertical line can be drawn between any two columns.
+        return all(
+            max(few[at].right, many[at].right) < min(few[at + 1].left, many[at + 1].left)
+            for at in range(len(few) - 1)
+        )
     slack = line.size / 2
     return all(
         any(

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 from contracts.document import Heading
 
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*?)(?:[ \t]+#+)?[ \t]*")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _UNDERLINE = re.compile(r" {0,3}(={2,}|-{2,})[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _NO_HEADING = re.compile(r"\s{4}|\t| {0,3}(?:[-*+>|#]|\d{1,9}[.)]\s|<!--)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|`)(?=\S)(.+?)(?<=\S)\1")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~&$=^\"':;,/?@%])")
+# Longer headings are prose, and the expressions above take the square of the length of what they look at.
+_LONGEST = 300
 _FRONT = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 
@@ -69,8 +71,9 @@ def headings(text: str) -> tuple[Heading, ...]:
         atx = _ATX.fullmatch(line)
         rule = _UNDERLINE.fullmatch(line)
         if atx:
+            text_of = bare(_without_closing(atx[2]))
             found.append(
-                Heading(level=len(atx[1]), text=bare(atx[2]), start=start, end=start + len(line))
+                Heading(level=len(atx[1]), text=text_of, start=start, end=start + len(line))
             )
         elif rule and last.strip() and not before.strip() and not _NO_HEADING.match(last):
             level = 1 if rule[1][0] == "=" else 2
@@ -82,8 +85,16 @@ def headings(text: str) -> tuple[Heading, ...]:
     return tuple(heading for heading in found if heading.text)
 
 
+def _without_closing(text: str) -> str:
+    """An ATX heading's text without the run of ``#`` that may close it."""
+    text = text.strip(" \t")
+    opened = text.rstrip("#")
+    return opened.rstrip(" \t") if opened == "" or opened[-1] in " \t" else text
+
+
 def bare(text: str) -> str:
-    """One line of Markdown without its emphasis, link targets and escapes."""
+    """One line of Markdown without its emphasis, link targets and escapes; at most 300 characters of it."""
+    text = text.strip()[:_LONGEST]
     text = _LINK.sub(r"\1", text)
     for _ in range(3):
         text = _EMPHASIS.sub(r"\2", text)

@@ -98,6 +98,16 @@ def test_headings_are_told_from_what_looks_like_them() -> None:
     assert parse("a.md", text.encode()).text == text
 
 
+@pytest.mark.parametrize(
+    "line", ["# " + "*a " * 9000, "# a" + " " * 90_000 + "b", "# " + "`" * 50_000]
+)
+def test_a_long_line_of_marks_costs_no_more_than_its_length(line: str) -> None:
+    (heading,) = headings(line)
+
+    assert heading.end == len(line)
+    assert len(heading.text) <= 300
+
+
 def test_backslashes_of_a_converter_are_taken_back_where_they_keep_nothing_together() -> None:
     text = "2 \\* 3 \\< 7, \\[x\\]\n\\# no heading\n| a\\|b | c\\_d |\n```\n\\* code\n```\n1\\. a"
 
