@@ -17,13 +17,17 @@ _ALSO_CALLED = re.compile(
     r"|usually|more commonly|historically|known|called|short for|from the|derived from|pronounced)\b[^,]{1,80}"
     r"(?:, (?:or|and|also|sometimes)\b[^,]{1,60})?), (?P<v>(?:is|are|was|were)\b)"
 )
-_LEAD_FIELD = re.compile(r"^In (?P<field>(?:[a-z-]+ ){0,2}[a-z-]+(?: and [a-z-]+)?), (?=(?:a|an|the|[a-z]+) )")
+_LEAD_FIELD = re.compile(
+    r"^In (?P<field>(?:[a-z-]+ ){0,2}[a-z-]+(?: and [a-z-]+)?), (?=(?:a|an|the|[a-z]+) )"
+)
 _NO_FIELD = words.QUANTIFIERS | frozenset(
     """case cases general particular fact addition contrast practice theory recent times turn response return other this that
     these those such years year century days its their his her order spite part short word words most reality terms theory view
     effect time place end beginning areas countries places parts situations contexts""".split()
 )
-_STOPPERS = frozenset("and but or which that who whom whose when where while because as after before until if since so than".split())
+_STOPPERS = frozenset(
+    "and but or which that who whom whose when where while because as after before until if since so than".split()
+)
 _CUT = re.compile(
     r";|, (?:which|who|whose|whom|where|when|while|whereas|although|though|but|so|because|since|as|with|making|leading|resulting"
     r"|thus|hence|however|and (?:it|they|he|she|the|is|are|was|were|has|have|had|then|also|its|their|his|her|in|by|a|an)\b)\b"
@@ -65,23 +69,38 @@ def clause(sentence: Sentence, scene: Scene) -> Clause | None:
         found = subject(tokens[:index], scene, plural=_plural(tokens[index], tokens[:index]))
         if found is not None:
             rest = " ".join(tokens[index + 1 :])
-            return Clause(sentence, _recased(found, tokens[index], rest), tokens[index], rest, date, field)
+            return Clause(
+                sentence,
+                _recased(found, tokens[index], rest, scene),
+                tokens[index],
+                rest,
+                date,
+                field,
+            )
         if tokens[index] in words.AUXILIARIES or tokens[index] in verbs.CLEAR_THIRD:
             return None
     return None
 
 
-def _recased(named: Subject, verb: str, rest: str) -> Subject:
+def _recased(named: Subject, verb: str, rest: str, scene: Scene) -> Subject:
     """A lone unknown word that opens a sentence about the present is a common noun, unless the rest says otherwise."""
     name = named.name
     if " " in name or named.proper or not name[0].isupper() or name[1:] != name[1:].lower():
         return named
     if verb in ("was", "were", "had") or verb in verbs.BASE_OF_PAST or may_end_a_name(name):
         return named
-    if verb in ("is", "has") and name.endswith("s") and not re.search(r"(?:ss|ics|sis|us|itis)$", name):
+    if (
+        verb in ("is", "has")
+        and name.endswith("s")
+        and not re.search(r"(?:ss|ics|sis|us|itis)$", name)
+    ):
         return replace(named, proper=True)
     if verb == "is" and (names_a_thing(rest) or names_a_person(rest)):
         return replace(named, proper=True)
+    if re.search(r"\b(?:1\d{3}|20\d{2})\b", rest) or any(
+        known.startswith(name[:5]) for known in scene.upper
+    ):
+        return named
     return replace(named, name=words.lower_first(name))
 
 
@@ -91,14 +110,20 @@ def _plural(verb: str, before: list[str]) -> bool:
     if verb in ("is", "was", "has", "does") or verb in verbs.CLEAR_THIRD:
         return False
     low = [token.lower() for token in before]
-    return "and" in low or (low[:1] not in (["a"], ["an"]) and low[-1].endswith("s") and low[-1:] != before[-1:])
+    return "and" in low or (
+        low[:1] not in (["a"], ["an"]) and low[-1].endswith("s") and low[-1:] != before[-1:]
+    )
 
 
 def _verb_places(tokens: list[str]) -> list[int]:
     """Positions that may hold the finite verb, in order; a participle that a later auxiliary follows is none."""
     places = []
     for index, token in enumerate(tokens[1:11], 1):
-        if token in words.AUXILIARIES or token in verbs.CLEAR_THIRD or token in verbs.PLURAL_PRESENT:
+        if (
+            token in words.AUXILIARIES
+            or token in verbs.CLEAR_THIRD
+            or token in verbs.PLURAL_PRESENT
+        ):
             places.append(index)
             break
         if token in verbs.BASE_OF_PAST and not _auxiliary_follows(tokens, index):
@@ -159,7 +184,9 @@ def one_clause(text: str, limit: int) -> bool:
     return not (low & (words.AUXILIARIES | verbs.CLEAR_THIRD | words.TAINTED_PRONOUNS | _RELATIVES))
 
 
-_RELATIVES = frozenset("which who whom whose that when where while because if although though this these those not".split())
+_RELATIVES = frozenset(
+    "which who whom whose that when where while because if although though this these those not".split()
+)
 
 
 def consistent(text: str, named: Subject) -> bool:

@@ -15,7 +15,9 @@ PERIOD = (
     r"|(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth"
     r"|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first) century(?: BCE?| AD| CE)?))"
 )
-DATE = rf"(?:{DAY_DATE}|(?:early |late |mid-)?{MONTH},? {YEAR}|(?:early |late |mid-)?{YEAR}|{PERIOD})"
+DATE = (
+    rf"(?:{DAY_DATE}|(?:early |late |mid-)?{MONTH},? {YEAR}|(?:early |late |mid-)?{YEAR}|{PERIOD})"
+)
 PLACED = rf"(?:on {DAY_DATE}|(?:in|around|about|by around) {DATE}|between {YEAR} and {YEAR}|from {YEAR} (?:to|until) {YEAR})"
 
 LEADING = re.compile(

@@ -18,16 +18,19 @@ PROFESSIONS = frozenset(
     missionary alchemist astrologer polymath humanist jurist orator rhetorician dramatist satirist illustrator cartoonist
     animator goddess god hero heroine nymph titan""".split()
 )
-NAMED_THINGS = frozenset(
-    """country state province territory city town village municipality capital county region island archipelago continent
+NAMED_THINGS = (
+    frozenset(
+        """country state province territory city town village municipality capital county region island archipelago continent
     ocean sea river lake mountain volcano desert peninsula canal strait company corporation organization organisation
     association institute university college school museum agency party union club team league band orchestra newspaper
-    magazine journal film movie novel play opera symphony album song series game software language framework library
+    magazine journal film movie novel novella poem play opera symphony album song series game software language framework library
     database protocol standard spacecraft rocket satellite mission ship aircraft locomotive bridge tower cathedral palace
     castle temple church prize award treaty war battle campaign conference festival holiday planet moon asteroid comet
     constellation galaxy star brand website browser utility tool program project package operating dynasty empire
     kingdom republic democracy emirate principality municipality""".split()
-) | PROFESSIONS
+    )
+    | PROFESSIONS
+)
 """Nouns whose bearers have proper names: "X is a country" makes X a name."""
 
 ORGANISATIONS = frozenset(

@@ -42,7 +42,9 @@ def read(passage: Passage) -> Page:
     cleaned = [clean(passage.text, block.start, block.end) for block in found]
     paths = _paths(passage, found, cleaned)
     paragraphs = _paragraphs(passage.text, found, cleaned, paths)
-    inner = tuple(part.text for part, block in zip(cleaned, found, strict=True) if block.kind == "heading")
+    inner = tuple(
+        part.text for part, block in zip(cleaned, found, strict=True) if block.kind == "heading"
+    )
     prose = "\n".join(paragraph.clean.text for paragraph in paragraphs)
     around = scene(passage, prose, inner)
     every = tuple(sentence for paragraph in paragraphs for sentence in paragraph.sentences)
@@ -51,7 +53,9 @@ def read(passage: Passage) -> Page:
         passage=passage,
         blocks=found,
         headings=paths,
-        texts=tuple("" if b.kind == "table" else c.text for b, c in zip(found, cleaned, strict=True)),
+        texts=tuple(
+            "" if b.kind == "table" else c.text for b, c in zip(found, cleaned, strict=True)
+        ),
         paragraphs=paragraphs,
         sentences=every,
         clauses=tuple(part for part in taken if part is not None),
@@ -98,8 +102,12 @@ def _paragraphs(
 
 def english(page: Page) -> bool:
     """Whether the passage reads as English: at least one word in eight is one of its commonest."""
-    seen = [word for paragraph in page.paragraphs for word in words.words(paragraph.clean.text.lower())]
+    seen = [
+        word for paragraph in page.paragraphs for word in words.words(paragraph.clean.text.lower())
+    ]
     return len(seen) < 20 or sum(word in _COMMONEST for word in seen) >= len(seen) / 8
 
 
-_COMMONEST = frozenset("the of and to in is are was were that for with as by on it from be this an which at or has have not can".split())
+_COMMONEST = frozenset(
+    "the of and to in is are was were that for with as by on it from be this an which at or has have not can".split()
+)

@@ -12,22 +12,21 @@ from services.generate.extractive.subject import settle, unsettled
 
 _TIDY = re.compile(r"\s+([,.;:?])")
 _FILLER = re.compile(r"^(?:also|thus|therefore|then|hence|however|still|again|furthermore),? ")
-_MAX_UNSETTLED = 0
 
 
-def statement(clause: Clause, rest: str, scene: Scene, verb: str | None = None) -> str | None:
-    """"S verb rest." as a sentence of its own; None where it would not stand alone."""
+def statement(clause: Clause, rest: str, scene: Scene) -> str | None:
+    """Say "S verb rest." as a sentence of its own; None where it would not stand alone."""
     rest = _FILLER.sub("", rest.strip().rstrip(".,;:"))
     if not rest or not consistent(rest, clause.subject):
         return None
-    body = f"{clause.subject.opening} {verb or clause.verb} {rest}"
+    body = f"{clause.subject.opening} {clause.verb} {rest}"
     return finished(body, scene)
 
 
 def finished(body: str, scene: Scene) -> str | None:
     """A full sentence of at most 40 words with every "the N" settled; None where one cannot be."""
     text = settle(_TIDY.sub(r"\1", body), scene)
-    if len(unsettled(text, scene)) > _MAX_UNSETTLED or text.count(" ") > 40 or not _brackets(text):
+    if unsettled(text, scene) or text.count(" ") > 40 or not _brackets(text):
         return None
     return words.capitalise(text) + ("" if text.endswith(".") else ".")
 
@@ -50,4 +49,8 @@ def within(clause: Clause, limit: int = 32) -> str | None:
 
 
 def _brackets(text: str) -> bool:
-    return text.count("(") == text.count(")") and text.count('"') % 2 == 0 and text.count("“") == text.count("”")
+    return (
+        text.count("(") == text.count(")")
+        and text.count('"') % 2 == 0
+        and text.count("“") == text.count("”")
+    )

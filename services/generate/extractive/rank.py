@@ -25,8 +25,17 @@ def ranked(candidates: list[Candidate], page: Page) -> list[Candidate]:
     kept: list[Candidate] = []
     keys: set[str] = set()
     for value, _, candidate in scored:
-        proof = f"{candidate.spans[-1]}:{candidate.kind}" if candidate.rule != "table" else candidate.key
-        if value < FLOOR or candidate.key in keys or proof in keys or words.normal(candidate.question) in keys:
+        proof = (
+            f"{candidate.spans[-1]}:{candidate.kind}"
+            if candidate.rule != "table"
+            else candidate.key
+        )
+        if (
+            value < FLOOR
+            or candidate.key in keys
+            or proof in keys
+            or words.normal(candidate.question) in keys
+        ):
             continue
         keys |= {candidate.key, proof, words.normal(candidate.question)}
         kept.append(candidate)
@@ -66,7 +75,9 @@ def chosen(candidates: list[Candidate], slots: tuple[Slot, ...]) -> list[tuple[C
 def _sampled_tables(candidates: list[Candidate]) -> list[Candidate]:
     """Rows of a table come in an order drawn from their hash, so that not only first rows are asked about."""
     rows = [candidate for candidate in candidates if candidate.rule == "table"]
-    rows.sort(key=lambda candidate: hashlib.blake2b(candidate.question.encode(), digest_size=8).digest())
+    rows.sort(
+        key=lambda candidate: hashlib.blake2b(candidate.question.encode(), digest_size=8).digest()
+    )
     return [candidate for candidate in candidates if candidate.rule != "table"] + rows
 
 

@@ -39,7 +39,9 @@ def respond(passage: Passage) -> str:
     """
     page = read(passage)
     if not english(page):
-        return _said([], "the passage does not read as English, the only language of the built-in model")
+        return _said(
+            [], "the passage does not read as English, the only language of the built-in model"
+        )
     entries = _MODES[passage.mode](page)[: len(passage.slots)]
     if entries:
         return _said(entries, None)

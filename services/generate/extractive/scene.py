@@ -19,8 +19,12 @@ _COMMON_ENDING = re.compile(
     r"(?:tion|tions|sion|ism|isms|ness|ment|ments|ology|ologies|graphy|ity|ities|ance|ence|ings?|ware|ure|ures|ists|ers"
     r"|ics|cy|hood|ship|metry|nomy|sis|gen|ine|ide|ate)$"
 )
-_PROPER_ENDING = re.compile(r"(?:ia|land|stan|burg|ville|shire|ese|ian|ians|ish|ton|berg|grad|polis)$")
-_ALSO_COMMON = frozenset("state program mission series union tool project package library play song game award".split())
+_PROPER_ENDING = re.compile(
+    r"(?:ia|land|stan|burg|ville|shire|ese|ian|ians|ish|ton|berg|grad|polis)$"
+)
+_ALSO_COMMON = frozenset(
+    "state program mission series union tool project package library play song game award".split()
+)
 _FILE_NAME = re.compile(r"\.\w{2,5}$|[_/\\]|^\W*$")
 _USELESS = frozenset(
     """introduction overview summary conclusion contents abstract background history notes references faq glossary
@@ -45,6 +49,7 @@ class Scene:
         """Whether a word that opens a sentence in a capital would be written small in mid-sentence."""
         if word[:1].islower():
             return True
+        word = re.sub(r"['’]s?$", "", word)
         low = word.lower()
         if any(map(str.isdigit, word)) or word[1:] != word[1:].lower():
             return False
@@ -60,6 +65,7 @@ class Scene:
 
     def may_be_name(self, word: str) -> bool:
         """Whether a capitalised word may be a name or an adjective of one ("Angolan", "HTML")."""
+        word = re.sub(r"['’]s?$", "", word)
         return word in self.alone or word[1:] != word[1:].lower() or may_end_a_name(word)
 
     def resolve(self, head: str) -> str | None:
@@ -71,13 +77,17 @@ class Scene:
                 continue
             if parts[0].lower() in words.ARTICLES:
                 parts = parts[1:]
-            if not parts or parts[0].endswith("ing") or words.STOP.intersection(map(str.lower, parts)):
+            if (
+                not parts
+                or parts[0].endswith("ing")
+                or words.STOP.intersection(map(str.lower, parts))
+            ):
                 continue
             return "the " + self.sentence_case(parts)
         return None
 
     def full_name(self, surname: str) -> str | None:
-        """"Abraham Lincoln" for "Lincoln", where the title is such a name."""
+        """Give "Abraham Lincoln" for "Lincoln", where the title is such a name."""
         parts = self.title.split()
         named = all(part[:1].isupper() for part in parts)
         return self.title if 2 <= len(parts) <= 4 and named and parts[-1] == surname else None
@@ -91,7 +101,8 @@ class Scene:
                 return phrase
         if phrase.lower() in self.text or any(part[:1].islower() for part in parts[1:]):
             return " ".join(
-                part.lower() if self.is_common(part) or part[:1].islower() else part for part in parts
+                part.lower() if self.is_common(part) or part[:1].islower() else part
+                for part in parts
             )
         if len(parts) == 1 and self.is_common(parts[0]):
             return phrase.lower()
@@ -103,12 +114,18 @@ def scene(passage: Passage, cleaned_text: str, headings: tuple[str, ...]) -> Sce
     text = "\n".join((flat(passage.before[-2000:]), cleaned_text, flat(passage.after[:2000])))
     seen = _MID_WORD.findall(text)
     title = flat(passage.title).strip()
-    names = [flat(name).strip(" .:") for name in (*reversed(headings), *reversed(passage.heading_path), title)]
+    names = [
+        flat(name).strip(" .:")
+        for name in (*reversed(headings), *reversed(passage.heading_path), title)
+    ]
     fit = tuple(
         dict.fromkeys(
             name
             for name in names
-            if name and not _FILE_NAME.search(name) and name.lower() not in _USELESS and len(name.split()) <= 6
+            if name
+            and not _FILE_NAME.search(name)
+            and name.lower() not in _USELESS
+            and len(name.split()) <= 6
         )
     )
     return Scene(
@@ -128,12 +145,22 @@ def may_end_a_name(word: str) -> bool:
 
 def names_a_person(complement: str) -> bool:
     """Whether "S is COMPLEMENT" names a profession or an office, so that S is a person (or a god)."""
-    head = re.split(r"\b(?:who|that|which|from|for|in|at|by|about)\b", complement, maxsplit=1)[0]
-    return any(word.lower() in PROFESSIONS for word in words.words(head)[:10])
+    head = re.split(
+        r"\b(?:who|that|which|from|for|in|at|by|about|of|to|on|with|known|born|based|best)\b|[;:]",
+        complement,
+        maxsplit=1,
+    )[0]
+    parts = [words.words(part) for part in re.split(r",| and | or ", head)]
+    return any(part[-1].lower() in PROFESSIONS for part in parts[:5] if part)
 
 
 def names_a_thing(complement: str) -> bool:
     """Whether "S is COMPLEMENT" makes S a bearer of a proper name (a country, a writer, a company)."""
-    head = re.split(r"\b(?:of|in|that|which|who|for|with|from|on|by|at|located|and)\b|,", complement, maxsplit=1)[0]
+    head = re.split(
+        r"\b(?:of|in|that|which|who|for|with|from|on|by|at|located|and)\b|,", complement, maxsplit=1
+    )[0]
     parts = [singular(part.lower()) for part in words.words(head)]
-    return bool(NAMED_THINGS.intersection(parts[-1:]) or (NAMED_THINGS - _ALSO_COMMON).intersection(parts[:9]))
+    return bool(
+        NAMED_THINGS.intersection(parts[-1:])
+        or (NAMED_THINGS - _ALSO_COMMON).intersection(parts[:9])
+    )

@@ -12,16 +12,13 @@ from services.generate.extractive.clean import Clean, widen
 
 _END = re.compile(r"[.!?]+[\"”’')\]]*(?=\s+[\"“‘'(\[]*[A-Z0-9À-ÖØ-Þ`]|$)")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"“‘'])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep"
+    r"(?:^|[\s(\"“‘'])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Brig|Maj|Adm|Cmdr|Lieut|Pvt|Cpl|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep"
     r"|Mt|Ft|vs|etc|cf|al|ca|c|approx|no|No|Nos|vol|Vol|pp|p|fig|Fig|Figs|eq|Eq|ed|eds|Ed|Inc|Ltd|Co|Corp|Bros|Dept|Univ"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|viz|resp|incl|excl|max|min|est|fl|b|d|r|Art|art|Sec|sec|sq)$"
 )
 _SENTENCE_STARTERS = frozenset(
     """The A An In It They He She This These However On At For When While As By Its After Before But And If There
     From Since During With To Although Most Many Some Such Both One Another Each""".split()
-)
-_LEAD_DATE = re.compile(
-    r"^(?P<lead>(?:In|On|By|During|Around|About|Since) (?:early |late |mid-)?(?P<date>[^,]{3,40}\d[^,]{0,20}(?:, \d{4})?)), (?=\S)"
 )
 
 
@@ -81,7 +78,9 @@ def sentences(
         text = cleaned.text[start:end].strip()
         if not text:
             continue
-        begin, finish = widen(raw, *cleaned.span(start, end), max(0, low - 3), min(len(raw), high + 3))
+        begin, finish = widen(
+            raw, *cleaned.span(start, end), max(0, low - 3), min(len(raw), high + 3)
+        )
         yield Sentence(
             index=first + place,
             text=text,
@@ -114,7 +113,11 @@ def usable(text: str) -> bool:
 
 
 def _unabbreviated(text: str) -> str:
-    return re.sub(r"\b(?:[A-Z]|[A-Z]\.[A-Z]|Dr|Mr|Mrs|Ms|St|Jr|Sr|Prof|Gen|Col|vs|c|ca|approx|No|Mt)\. ", "", text)
+    return re.sub(
+        r"\b(?:[A-Z]|[A-Z]\.[A-Z]|Dr|Mr|Mrs|Ms|St|Jr|Sr|Prof|Gen|Brig|Maj|Adm|Cmdr|Lieut|Pvt|Cpl|Col|vs|c|ca|approx|No|Mt)\. ",
+        "",
+        text,
+    )
 
 
 def balanced(text: str) -> bool:

@@ -13,11 +13,19 @@ _FORBIDDEN = re.compile(r"[,:;()\[\]\"“”{}<>=*/|!?…–—`]|\bn['’]t\b|\
 _LETTERS = re.compile(r"^[A-Za-zÀ-ÿ0-9][\w'’.+#&-]*$")
 _ATTACHING = frozenset("of in that who which for between to where when".split())
 _QUOTED = tuple(["the", noun] for noun in ("word", "term", "name", "phrase", "expression", "title"))
-_POINTERS = frozenset("example examples way ways reason reasons problem problems thing things aspect aspects issue issues".split())
-_GENERIC_NAMES = nouns.NAMED_THINGS | nouns.ORGANISATIONS | frozenset(
-    "principality treaty act constitution assembly commission emperor crown order house state states act bill agreement".split()
+_POINTERS = frozenset(
+    "example examples way ways reason reasons problem problems thing things aspect aspects issue issues".split()
 )
-_ADJECTIVAL_ED = frozenset("united limited advanced mixed fixed armed organized red bed seed speed breed feed need".split())
+_GENERIC_NAMES = (
+    nouns.NAMED_THINGS
+    | nouns.ORGANISATIONS
+    | frozenset(
+        "principality treaty act constitution assembly commission emperor crown order house state states act bill agreement".split()
+    )
+)
+_ADJECTIVAL_ED = frozenset(
+    "united limited advanced mixed fixed armed organized red bed seed speed breed feed need".split()
+)
 _NOUN_ING = frozenset(
     """building king ring string spring wing thing morning evening engineering learning programming housing bearing
     meeting painting drawing clothing lightning farming mining shipping ceiling beijing ping viking sterling training
@@ -54,7 +62,11 @@ def subject(tokens: list[str], scene: Scene, *, plural: bool) -> Subject | None:
         return None
     if _has_verb(tokens, low) or low[-1] in words.PREPOSITIONS | words.CONJUNCTIONS | words.ADVERBS:
         return None
-    if low[0].isdigit() or (len(low) == 1 and low[0] in words.BARE_SUBJECTS_BANNED):
+    if (
+        low[0].isdigit()
+        or low[-1].endswith(("'s", "’s", "s'", "s’"))
+        or (len(low) == 1 and low[0] in words.BARE_SUBJECTS_BANNED)
+    ):
         return None
     if low[:2] in _QUOTED or (low[0] != "the" and _POINTERS.intersection(low)):
         return None
@@ -66,15 +78,23 @@ def subject(tokens: list[str], scene: Scene, *, plural: bool) -> Subject | None:
 def _has_verb(tokens: list[str], low: list[str]) -> bool:
     for index, word in enumerate(low):
         following = low[index + 1] if index + 1 < len(low) else ""
-        breaks = not following or following in words.PREPOSITIONS | words.ARTICLES | words.CONJUNCTIONS
+        breaks = (
+            not following or following in words.PREPOSITIONS | words.ARTICLES | words.CONJUNCTIONS
+        )
         if word in words.AUXILIARIES or word in verbs.CLEAR_THIRD or word in verbs.CLEAR_PAST:
             return True
         if index and tokens[index].islower() and breaks and _participle_like(word):
             return True
-        if word.endswith("ing") and tokens[index].islower() and word not in _NOUN_ING:
-            if index and breaks and following:
-                return True
-        if index == 0 and word.endswith("ing") and "-" not in word and word not in _NOUN_ING and len(low) > 1:
+        inner = index and breaks and following and tokens[index].islower()
+        if inner and word.endswith("ing") and word not in _NOUN_ING:
+            return True
+        if (
+            index == 0
+            and word.endswith("ing")
+            and "-" not in word
+            and word not in _NOUN_ING
+            and len(low) > 1
+        ):
             return True
     return False
 
@@ -105,10 +125,12 @@ def _named(tokens: list[str], low: list[str], scene: Scene, *, plural: bool) -> 
         if head.lower() in words.WEAK_HEADS and not rest and len(phrase) <= 2:
             return None
     else:
-        name = _bare(tokens, low, scene, proper=proper)
+        name = _bare(tokens, scene, proper=proper)
     if rest and not settled(" ".join(rest), scene):
         return None
-    person = proper and low[0] != "the" and not rest and 2 <= len(name.split()) <= 4 and name.istitle()
+    person = (
+        proper and low[0] != "the" and not rest and 2 <= len(name.split()) <= 4 and name.istitle()
+    )
     return Subject(name, plural, proper, person, head)
 
 
@@ -143,7 +165,7 @@ def _definite(tokens: list[str], phrase: list[str], rest: list[str], scene: Scen
         return plain
     if len(inner) == 1:
         return plain if head in words.UNIQUE else scene.resolve(head)
-    if all(word.lower() in words.WEAK_MODIFIERS for word in inner[:-1]):
+    if all(_weak(word) for word in inner[:-1]):
         return None
     return None if head in words.WEAK_HEADS and len(inner) <= 2 else plain
 
@@ -160,14 +182,16 @@ def _belongs_elsewhere(word: str) -> bool:
     return word.islower() and word.endswith(("'s", "’s"))
 
 
-def _bare(tokens: list[str], low: list[str], scene: Scene, *, proper: bool) -> str:
+def _bare(tokens: list[str], scene: Scene, *, proper: bool) -> str:
     if len(tokens) == 1 and (full := scene.full_name(tokens[0])):
         return full
     if proper and tokens[0][0].isupper():
         follower = tokens[1] if len(tokens) > 1 else ""
         if follower[:1].isupper() or not scene.is_common(tokens[0]):
             return " ".join(tokens)
-    if scene.is_common(tokens[0]) or (len(tokens) > 1 and not proper and not scene.may_be_name(tokens[0])):
+    if scene.is_common(tokens[0]) or (
+        len(tokens) > 1 and not proper and not scene.may_be_name(tokens[0])
+    ):
         return " ".join([words.lower_first(tokens[0]), *tokens[1:]])
     return " ".join(tokens)
 
@@ -213,7 +237,10 @@ def _phrase_after(tokens: list[str], index: int) -> list[str]:
 
 def _clear(phrase: list[str], scene: Scene, earlier: set[str], *, attached: bool) -> bool:
     head = phrase[-1].strip(".").lower()
-    if _belongs_elsewhere(phrase[0]) and phrase[0].lower().removesuffix("'s").removesuffix("’s") not in earlier:
+    if (
+        _belongs_elsewhere(phrase[0])
+        and phrase[0].lower().removesuffix("'s").removesuffix("’s") not in earlier
+    ):
         return False
     if attached or _names(phrase):
         return True
@@ -222,4 +249,8 @@ def _clear(phrase: list[str], scene: Scene, earlier: set[str], *, attached: bool
     if len(phrase) == 1:
         full = scene.resolve(head)
         return full is not None and full.lower() == f"the {head}"
-    return not all(word.lower() in words.WEAK_MODIFIERS for word in phrase[:-1])
+    return not all(_weak(word) for word in phrase[:-1])
+
+
+def _weak(modifier: str) -> bool:
+    return modifier.lower() in words.WEAK_MODIFIERS or modifier.endswith("est")

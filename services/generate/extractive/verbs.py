@@ -34,7 +34,7 @@ devise devote diagnose die differ direct disable disappear discover discuss dism
 distinguish distribute divide divorce document dominate donate double draft drain dredge drop dry earn edit educate elect
 eliminate embed employ enable enact encode encourage end endorse enforce engrave enlarge ensure enter equip erect erupt
 escape establish estimate evaluate evolve examine excavate exceed exchange execute exhibit exile exist expand expel
-explain exploit explore export expose express extend extract book anchor transit start-up face fail favor fill film filter finance finish fire fit fix
+explain exploit explore export expose express extend extract book anchor transit face fail favor fill film filter finance finish fire fit fix
 flood flow focus follow force form formalize formulate found fulfill fund gain gather generate govern graduate grant
 group guarantee guard guide handle happen harvest heat help hire host identify illustrate implement import impose
 imprison improve inaugurate include incorporate increase indicate influence inform inhabit inherit initiate insert
@@ -51,22 +51,20 @@ represent reproduce request require rescue research reserve reside resign resist
 retire retreat return reunite reveal revise revive revolve rotate rule sail satisfy save scan schedule score seal secure select
 separate serve settle shape share sign signal simplify simulate situate solve sort sponsor stage start state station
 stimulate store strengthen stretch structure study submit succeed suffer suggest supervise supply support suppress surrender
-surround survey survive suspend tame target taste teach-in tend terminate test tie tour train transcribe transfer
+surround survey survive suspend tame target taste tend terminate test tie tour train transcribe transfer
 transform translate transmit transport travel treat turn uncover unify unite unveil update upgrade urge use utilize
 vaccinate validate value vary verify visit vote wait walk warn wash watch weigh widen wish witness work
-yield boot build-in compress decompress click configure customize debug delete download enable ensure fetch fold grease hang
+yield boot compress decompress click configure customize debug delete download enable ensure fetch fold grease hang
 insert invoke locate log navigate open paste pick pour press pull rebuild reboot refresh remove rinse run save screw scroll search
-select shake sign-in slide specify squeeze stir stop switch tap tighten trim turn type uninstall unlock unplug unscrew untie
+select shake slide specify squeeze stir stop switch tap tighten trim turn type uninstall unlock unplug unscrew untie
 upload use verify view wipe wrap zip attach adjust align apply assign call contact drain drag dip dissolve empty fasten flip
 enter follow hold inspect insulate lift loosen lubricate mark measure mix mount peel place plug position push reset replace review
-rotate sand seal soak spray sterilize stretch supply-on support-on tie-up weld
+rotate sand seal soak spray sterilize stretch weld
 """
 _DOUBLING = frozenset(
     """admit ban commit confer dam drop equip expel fit map permit plan plug pop program refer rebel step stir stop strip
     submit tap transfer transmit trim trip unplug unwrap wrap zip scan flip dip drag log compel""".split()
 )
-_NO_PAST = frozenset(("found", "ground", "wound", "lay", "bound", "saw", "left"))
-"""Bases that are also the past of another verb; the commoner reading is settled in the tables below."""
 
 
 def _past(base: str) -> str:
@@ -85,7 +83,9 @@ def _gerund(base: str) -> str:
     return base + (base[-1] if base in _DOUBLING | _DOUBLING_IRREGULAR else "") + "ing"
 
 
-_DOUBLING_IRREGULAR = frozenset("begin cut dig forbid get hit put run set shut sit spin split swim win".split())
+_DOUBLING_IRREGULAR = frozenset(
+    "begin cut dig forbid get hit put run set shut sit spin split swim win".split()
+)
 
 
 def _third(base: str) -> str:
@@ -97,21 +97,30 @@ def _third(base: str) -> str:
 
 
 def _rows() -> list[tuple[str, str, str]]:
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for row in _IRREGULAR.replace("\n", " ").split("|"):
         base, past, participle = row.split()
         rows.append((base, past, participle))
     irregular = {base for base, _, _ in rows}
-    for base in _REGULAR.split():
-        if base not in irregular and "-" not in base:
-            rows.append((base, _past(base), _past(base)))
+    rows.extend(
+        (base, _past(base), _past(base)) for base in _REGULAR.split() if base not in irregular
+    )
     return rows
 
 
 ROWS = _rows()
 BASES = frozenset(base for base, _, _ in ROWS)
-BASE_OF_PAST = {past: base for base, past, _ in ROWS if past not in BASES or past in ("left", "saw", "ground")}
-BASE_OF_PAST |= {"founded": "found", "bound": "bind", "wound": "wind", "found": "find", "read": "read", "set": "set"}
+BASE_OF_PAST = {
+    past: base for base, past, _ in ROWS if past not in BASES or past in ("left", "saw", "ground")
+}
+BASE_OF_PAST |= {
+    "founded": "found",
+    "bound": "bind",
+    "wound": "wind",
+    "found": "find",
+    "read": "read",
+    "set": "set",
+}
 PAST_OF_PARTICIPLE = {participle: past for _, past, participle in ROWS}
 PAST_OF_PARTICIPLE |= {"borne": "bore", "founded": "founded", "born": "was born"}
 PARTICIPLES = frozenset(PAST_OF_PARTICIPLE) | {"born"}
@@ -127,7 +136,9 @@ CLEAR_THIRD = frozenset(
     suggests argues states uses generates converts absorbs reflects operates employs""".split()
 )
 """Third-person forms that are hardly ever plural nouns, so that they end a subject."""
-PLURAL_PRESENT = frozenset("consist contain include comprise have require provide allow become occur exist depend belong refer do".split())
+PLURAL_PRESENT = frozenset(
+    "consist contain include comprise have require provide allow become occur exist depend belong refer do".split()
+)
 CLEAR_PAST = frozenset(
     """began became wrote took went gave knew came grew flew fought brought bought chose drove fell held kept met ran rose said
     sold sent sang sank spoke spent stood stole struck swam taught threw understood won withdrew died happened occurred

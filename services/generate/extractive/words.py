@@ -35,11 +35,13 @@ QUANTIFIERS = frozenset(
 BANNED_IN_SUBJECT = frozenset(
     """i me my we us our you your he him his she her it its they them their this that these those who whom whose
     which what where when while why how if whether because although though than as following above below next
-    previous preceding same former latter said aforementioned not never only even also just such so too very there
+    previous preceding same former latter said aforementioned current not never only even also just such so too very there
     here etc e.g i.e everything something anything nothing everyone someone anyone one ones another other others
     until unless since via respectively""".split()
 )
-BANNED_FIRST = PRONOUNS | PREPOSITIONS | CONJUNCTIONS | QUANTIFIERS | AUXILIARIES | {"let", "then", "now"}
+BANNED_FIRST = (
+    PRONOUNS | PREPOSITIONS | CONJUNCTIONS | QUANTIFIERS | AUXILIARIES | {"let", "then", "now"}
+)
 ADVERBS = frozenset(
     """also often usually commonly sometimes generally typically originally officially formally later finally
     eventually subsequently first still now mainly primarily mostly widely largely traditionally normally frequently
@@ -74,7 +76,8 @@ WEAK_MODIFIERS = frozenset(
     single double full complete common usual typical normal important key primary secondary additional further
     right wrong correct proper true real modern older newer young younger long longer short shorter high higher
     low lower good better bad worse possible necessary simple more so-called named given corresponding above below
-    following previous existing proposed combined exact opposite singular plural""".split()
+    following previous existing proposed combined exact opposite singular plural
+    state country city town company government team province region party village organization league""".split()
 )
 WEAK_HEADS = frozenset(
     """part parts area areas side sides end ends result results reason reasons problem problems purpose idea ideas
@@ -93,8 +96,7 @@ WEAK_HEADS = frozenset(
 )
 """Nouns that point at something said before when they stand alone after "the"."""
 UNIQUE = frozenset(
-    """sun moon earth sea sky world universe equator internet atmosphere ocean heart brain liver stomach skin spine
-    retina pancreas kidneys lungs skeleton nucleus bible quran pope renaissance enlightenment""".split()
+    "sun moon earth sea sky world universe equator internet bible quran pope renaissance enlightenment".split()
 )
 """Nouns of which "the" names the only one."""
 BARE_SUBJECTS_BANNED = frozenset(
@@ -137,7 +139,10 @@ META = re.compile(
     r"|(?:see|refer to|see also|click|copyright|all rights reserved|ISBN|ISSN|doi)\b)",
     re.IGNORECASE,
 )
-CONTRACTION = re.compile(r"\b(?:\w+n['’]t|(?:\w+)['’](?:re|ve|ll|d|m)|(?:it|that|there|he|she|what|who)['’]s)\b", re.I)
+CONTRACTION = re.compile(
+    r"\b(?:\w+n['’]t|(?:\w+)['’](?:re|ve|ll|d|m)|(?:it|that|there|he|she|what|who)['’]s)\b",
+    re.IGNORECASE,
+)
 SYMBOLS = re.compile(
     r"[{}<>|=\\^~@#$_\[\]…→←•]|https?:|www\.|\.\.|::|\(\)|--|\w/\w+/|\w[-\u2010] [a-z]|[?!:;]\)|\b\w+\.(?:com|org|net|py|js|rs)\b"
 )

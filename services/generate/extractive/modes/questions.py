@@ -12,7 +12,11 @@ def pairs(page: Page) -> list[dict[str, object]]:
     for candidate, slot in chosen(fit(page), page.passage.slots):
         answer, spans, difficulty = candidate.answer, candidate.spans, candidate.difficulty
         if candidate.extension is not None and slot.difficulty != "easy":
-            answer, spans, difficulty = candidate.extension.answer, candidate.extension.spans, "intermediate"
+            answer, spans, difficulty = (
+                candidate.extension.answer,
+                candidate.extension.spans,
+                "intermediate",
+            )
         out.append(
             {
                 "evidence": quotes(page, spans),

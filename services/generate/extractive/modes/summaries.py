@@ -12,6 +12,7 @@ import snowballstemmer
 from services.generate.extractive import words
 from services.generate.extractive.page import Page
 from services.generate.extractive.sentences import Sentence, balanced
+from services.generate.extractive.subject import unsettled
 
 _LEAST, _MOST = 120, 800
 _SHARE = 0.3
@@ -23,6 +24,15 @@ _LEANS = re.compile(
     r"|In fact|Indeed|Similarly|Likewise|On the other hand|In contrast|Meanwhile|Instead|Otherwise|Finally|Then|And|But|So|Yet"
     r"|In this|In these|At this|At that|During this|The (?:former|latter|same|other|second|following|latter's))\b"
 )
+_LEANS_LATER = re.compile(
+    r"^(?:While|When|After|Before|During|In|On|At|As|Since|Although|Though|For|With|By|From|Upon|Despite|Following|Until|If|Because"
+    r"|Over|Under|Through|Throughout|Once|Unlike|Like|Until|Within|Shortly|Soon|Later|[A-Z][a-z]+ly)\b[^,]*,? (?:he|she|it|they|his|her"
+    r"|its|their|this|these|the (?:latter|former))\b"
+)
+_POINTS = re.compile(
+    r"\b(?:this|these|such|the (?:former|latter|same|two|other|others|above|said)|those (?!who|that|of)|that (?:year|time|figure|period|number"
+    r"|day|point|end|date|way|case|reason|purpose|name|part))\b"
+)
 _STEMMER = snowballstemmer.stemmer("english")
 
 
@@ -33,7 +43,7 @@ def entries(page: Page) -> list[dict[str, object]]:
         return []
     ranks = lexrank(prose)
     summary = chosen(prose, ranks, limit=4)
-    points = key_points(prose, ranks, taken=summary)
+    points = key_points(page, prose, ranks, taken=summary)
     if len(summary) < 2 or len(points) < 2:
         return []
     return [{"summary": " ".join(s.text for s in summary), "key_points": [s.text for s in points]}]
@@ -41,14 +51,29 @@ def entries(page: Page) -> list[dict[str, object]]:
 
 def material(page: Page) -> list[Sentence]:
     """The sentences of a page that may stand in a summary: complete prose of its paragraphs."""
-    return [s for paragraph in page.paragraphs if not paragraph.item for s in paragraph.sentences if _prose(s.text)]
+    return [
+        s
+        for paragraph in page.paragraphs
+        if not paragraph.item
+        for s in paragraph.sentences
+        if _prose(s.text)
+    ]
 
 
 def _prose(text: str) -> bool:
-    if not text.endswith((".", ".”", '."')) or not (text[0].isupper() or text[0].isdigit()):
+    if (
+        not text.endswith((".", ".”", '."'))
+        or text.endswith(("e.g.", "i.e.", "cf.", "vs."))
+        or not (text[0].isupper() or text[0].isdigit())
+    ):
         return False
     count = text.count(" ") + 1
-    if not 5 <= count <= 60 or not balanced(text) or words.META.search(text) or words.SYMBOLS.search(text):
+    if (
+        not 5 <= count <= 60
+        or not balanced(text)
+        or words.META.search(text)
+        or words.SYMBOLS.search(text)
+    ):
         return False
     return sum(map(str.isalpha, text)) >= 0.6 * len(text)
 
@@ -59,12 +84,17 @@ def lexrank(prose: list[Sentence]) -> list[float]:
     seen = Counter(word for bag in bags for word in bag)
     weight = {word: math.log(1 + len(prose) / count) for word, count in seen.items()}
     vectors = [{word: count * weight[word] for word, count in bag.items()} for bag in bags]
-    norms = [math.sqrt(sum(value * value for value in vector.values())) or 1.0 for vector in vectors]
+    norms = [
+        math.sqrt(sum(value * value for value in vector.values())) or 1.0 for vector in vectors
+    ]
     links = [[_cosine(a, b, na * nb) for b, nb in zip(vectors, norms, strict=True)]
              for a, na in zip(vectors, norms, strict=True)]  # fmt: skip
     ranks = _stationary(links)
     top = max(ranks, default=1.0) or 1.0
-    return [rank / top + _lead(sentence, place) for place, (rank, sentence) in enumerate(zip(ranks, prose, strict=True))]
+    return [
+        rank / top + _lead(sentence, place)
+        for place, (rank, sentence) in enumerate(zip(ranks, prose, strict=True))
+    ]
 
 
 def _cosine(a: dict[str, float], b: dict[str, float], scale: float) -> float:
@@ -82,7 +112,8 @@ def _stationary(links: list[list[float]]) -> list[float]:
     for _ in range(20):
         flow = [rank / total for rank, total in zip(ranks, sums, strict=True)]
         ranks = [
-            _DAMPING / size + (1 - _DAMPING) * sum(flow[i] * links[i][j] for i in range(size) if links[i][j])
+            _DAMPING / size
+            + (1 - _DAMPING) * sum(flow[i] * links[i][j] for i in range(size) if links[i][j])
             for j in range(size)
         ]
     return ranks
@@ -93,7 +124,9 @@ def _lead(sentence: Sentence, place: int) -> float:
     return first + (0.1 if sentence.place == 0 else 0.0)
 
 
-def chosen(prose: list[Sentence], ranks: list[float], *, limit: int, share: float = _SHARE) -> list[Sentence]:
+def chosen(
+    prose: list[Sentence], ranks: list[float], *, limit: int, share: float = _SHARE
+) -> list[Sentence]:
     """Up to ``limit`` sentences in source order, at most ``share`` of the words, no leaning one without its forerunner."""
     budget = share * sum(len(s.text.split()) for s in prose)
     picked: set[int] = set()
@@ -102,7 +135,9 @@ def chosen(prose: list[Sentence], ranks: list[float], *, limit: int, share: floa
         if group is None:
             continue
         new = group - picked
-        if len(picked) + len(new) > limit or any(_alike(prose[i], prose[j]) for i in new for j in picked):
+        if len(picked) + len(new) > limit or any(
+            _alike(prose[i], prose[j]) for i in new for j in picked
+        ):
             continue
         if sum(len(prose[i].text.split()) for i in picked | new) > budget:
             continue
@@ -115,7 +150,12 @@ def _with_forerunners(prose: list[Sentence], place: int) -> set[int] | None:
     group = {place}
     while leans(prose[place].text):
         before = place - 1
-        if before < 0 or prose[before].index != prose[place].index - 1 or prose[place].place == 0 or len(group) == 2:
+        if (
+            before < 0
+            or prose[before].index != prose[place].index - 1
+            or prose[place].place == 0
+            or len(group) == 2
+        ):
             return None
         place = before
         group.add(place)
@@ -123,8 +163,8 @@ def _with_forerunners(prose: list[Sentence], place: int) -> set[int] | None:
 
 
 def leans(text: str) -> bool:
-    """Whether a sentence opens with a pronoun or connective, so that it needs the one before."""
-    return bool(_LEANS.match(text))
+    """Whether a sentence opens with a pronoun or connective, or points back, so that it needs the one before."""
+    return bool(_LEANS.match(text) or _LEANS_LATER.match(text) or _POINTS.search(text))
 
 
 def _alike(one: Sentence, other: Sentence) -> bool:
@@ -132,14 +172,17 @@ def _alike(one: Sentence, other: Sentence) -> bool:
     return bool(mine and theirs) and len(mine & theirs) / len(mine | theirs) > 0.5
 
 
-def key_points(prose: list[Sentence], ranks: list[float], *, taken: list[Sentence]) -> list[Sentence]:
+def key_points(
+    page: Page, prose: list[Sentence], ranks: list[float], *, taken: list[Sentence]
+) -> list[Sentence]:
     """Two to five sentences that stand alone, best first chosen, in source order; those of the summary come last."""
     used = {s.index for s in taken}
+    clear = {clause.sentence.index for clause in page.clauses}
     order = sorted(range(len(prose)), key=lambda i: (prose[i].index in used, -ranks[i], i))
     picked: list[int] = []
     for place in order:
         text = prose[place].text
-        if leans(text) or not 5 <= text.count(" ") + 1 <= 35 or words.POINTING.search(text) or words.PERSONAL.search(text):
+        if not _alone(text, page, clear=prose[place].index in clear):
             continue
         if any(_alike(prose[place], prose[other]) for other in picked):
             continue
@@ -147,3 +190,16 @@ def key_points(prose: list[Sentence], ranks: list[float], *, taken: list[Sentenc
         if len(picked) == min(5, max(2, len(prose) // 3)):
             break
     return [prose[place] for place in sorted(picked)]
+
+
+def _alone(text: str, page: Page, *, clear: bool) -> bool:
+    """Whether a sentence can be read by itself; ``clear``: its subject passed the subject rule."""
+    if (
+        leans(text)
+        or not 5 <= text.count(" ") + 1 <= 35
+        or words.POINTING.search(text)
+        or words.PERSONAL.search(text)
+    ):
+        return False
+    low = {word.lower() for word in words.words(text)}
+    return (clear or not low & words.TAINTED_PRONOUNS) and not unsettled(text, page.scene)

@@ -9,7 +9,9 @@ from services.generate.extractive.nouns import singular
 from services.generate.extractive.page import Page
 
 _AFTER = re.compile(r"\((?:or )?(?P<short>[A-Z][A-Z0-9]{1,5})(?P<many>s?)(?:[;,][^()]{0,60})?\)")
-_BEFORE = re.compile(r"\b(?P<short>[A-Z]{2,6}) \((?:short for )?(?P<long>[A-Za-z][\w’'-]+(?:[ -][\w’'-]+){1,7})\)")
+_BEFORE = re.compile(
+    r"\b(?P<short>[A-Z]{2,6}) \((?:short for )?(?P<long>[A-Za-z][\w’'-]+(?:[ -][\w’'-]+){1,7})\)"
+)
 _SMALL = frozenset("of the and for in to on a an de with by at or".split())
 _TOKEN = re.compile(r"[^\W_]+")
 
@@ -51,9 +53,11 @@ def pairs(text: str) -> list[tuple[str, str]]:
             long = " ".join([*long.split()[:-1], singular(long.split()[-1])])
         if long:
             found.append((match["short"], long))
-    for match in _BEFORE.finditer(text):
-        if long_form(match["long"], match["short"]) == match["long"]:
-            found.append((match["short"], match["long"]))
+    found.extend(
+        (match["short"], match["long"])
+        for match in _BEFORE.finditer(text)
+        if long_form(match["long"], match["short"]) == match["long"]
+    )
     return found
 
 
@@ -61,8 +65,12 @@ def long_form(before: str, short: str) -> str | None:
     """The words at the end of ``before`` whose initials spell ``short``; small words may be passed over."""
     tokens = list(_TOKEN.finditer(before))[-2 * len(short) - 2 :]
     place = len(tokens) - 1
-    for letter in reversed(short):
-        while place >= 0 and tokens[place][0][0].upper() != letter and tokens[place][0].lower() in _SMALL:
+    for left, letter in enumerate(reversed(short), 1):
+        while (
+            place >= 0
+            and tokens[place][0].lower() in _SMALL
+            and (left == len(short) or tokens[place][0][0].upper() != letter)
+        ):
             place -= 1
         if place < 0 or tokens[place][0][0].upper() != letter:
             return None

@@ -14,7 +14,9 @@ _BY_NAME = re.compile(
     rf"^(?P<participle>\w+)(?P<middle>(?: [^,;:]+?)?) by (?P<lead>the (?:[a-z-]+ |[A-Z]\w+ )?(?:and )?(?:[a-z-]+ )?)?"
     rf"(?P<name>{_NAME}(?: and {_NAME})?)(?P<tail>$|[,;.]| (?:in|on|at|from|for|after|during|with|as|to|who|and|around|between) .*$|[,;].*$)"
 )
-_BY_DOING = re.compile(r"^(?P<participle>\w+)(?P<middle>(?: [^,;:]+?)?) by (?P<doing>\w+ing (?:\S+ ){1,}\S+)$")
+_BY_DOING = re.compile(
+    r"^(?P<participle>\w+)(?P<middle>(?: [^,;:]+?)?) by (?P<doing>\w+ing (?:\S+ ){1,}\S+)$"
+)
 _NOT_DOERS = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December|War|Act|Treaty|Street|Road"
     r"|River|Sea|Ocean|North|South|East|West)\b"
@@ -58,11 +60,13 @@ def _passive(clause: Clause, page: Page) -> Candidate | None:
 
 
 def _middle_fits(middle: str) -> bool:
-    return not middle or (one_clause(middle, 5) and not dates.BARE_YEAR.search(middle) and " by " not in f" {middle} ")
+    return not middle or (
+        one_clause(middle, 5) and not dates.BARE_YEAR.search(middle) and " by " not in f" {middle} "
+    )
 
 
 def _asker(name: str, lead: str) -> str | None:
-    """"Who" for the name of a person, "Which company" for that of an organisation; None where it is neither."""
+    """Ask "Who" for the name of a person, "Which company" for that of an organisation; None where it is neither."""
     parts = name.split()
     if _NOT_DOERS.search(name):
         return None
@@ -72,7 +76,7 @@ def _asker(name: str, lead: str) -> str | None:
     profession = any(word in nouns.PROFESSIONS for word in lead.split())
     if lead and not profession:
         return None
-    return "Who" if profession or 2 <= len(parts) <= 9 and len(parts[0]) > 1 else None
+    return "Who" if profession or (2 <= len(parts) <= 9 and len(parts[0]) > 1) else None
 
 
 def _short_tail(tail: str) -> str:
@@ -90,10 +94,17 @@ def _active(clause: Clause, page: Page) -> Candidate | None:
     if not re.match(r"^(?:the |a |an )?[\w'’-]+", deed) or not one_clause(deed, 12):
         return None
     first = deed.split()[0].lower()
-    if first in words.PREPOSITIONS or first in words.ADVERBS or first in words.PRONOUNS or first in words.QUANTIFIERS:
+    if (
+        first in words.PREPOSITIONS
+        or first in words.ADVERBS
+        or first in words.PRONOUNS
+        or first in words.QUANTIFIERS
+    ):
         return None
     asked_deed = re.sub(rf" {dates.PLACED}$", "", deed)
-    specific = any(word[0].isupper() for word in asked_deed.split()) or asked_deed.startswith("the ")
+    specific = any(word[0].isupper() for word in asked_deed.split()) or asked_deed.startswith(
+        "the "
+    )
     asked = question(f"Who {clause.verb} {asked_deed}", page.scene)
     answer = statement(clause, deed, page.scene)
     if not specific or " and " in asked_deed or asked is None or answer is None:
@@ -110,9 +121,14 @@ def _manner(clause: Clause, page: Page) -> Candidate | None:
     if gerund in _NOT_GERUND or not _middle_fits(middle) or not one_clause(match["doing"], 20):
         return None
     asked = question(
-        " ".join(filter(None, ("How", clause.verb, clause.subject.name, match["participle"], middle))), page.scene
+        " ".join(
+            filter(None, ("How", clause.verb, clause.subject.name, match["participle"], middle))
+        ),
+        page.scene,
     )
-    body = " ".join(filter(None, (match["participle"], match["middle"].strip(), "by", match["doing"])))
+    body = " ".join(
+        filter(None, (match["participle"], match["middle"].strip(), "by", match["doing"]))
+    )
     answer = statement(clause, body, page.scene)
     if asked is None or answer is None:
         return None

@@ -8,7 +8,7 @@ from services.generate.extractive.candidate import Candidate, Extension
 from services.generate.extractive.clauses import Clause, consistent, one_clause
 from services.generate.extractive.page import Page
 from services.generate.extractive.phrasing import finished, question, statement, within
-from services.generate.extractive.scene import names_a_person
+from services.generate.extractive.scene import names_a_person, names_a_thing
 from services.generate.extractive.sentences import Sentence, usable
 
 _SINGULAR = re.compile(r"^(?:a|an|the|any|one of)\s")
@@ -17,9 +17,15 @@ _PLURAL = re.compile(
     r"|(?:(?!able|used|not|found|known)[a-z-]+ly )?(?:(?!in |on |of |to |for |at |with |by )[a-z-]+,? (?:and |or )?){0,4}?[a-z-]+s (?:that|which|who|whose|used|made"
     r"|designed|consisting|composed|in which|with|of|containing|where|formed|produced|characterized)\b)"
 )
-_NOT_NOUN = re.compile(r"^(?:able|used|not|found|known|made|more|most|less|as|in|on|at|by|to|for|from|of|also|often|usually)\b")
-_KINSHIP = frozenset("son daughter brother sister wife husband child mother father member native man woman descendant".split())
-_FOLLOW = re.compile(r"^(?P<who>It|They|He|She) (?P<verb>is|are|was|were|has|have|had|can|may|[a-z]+s|[a-z]+ed) ")
+_NOT_NOUN = re.compile(
+    r"^(?:able|used|not|found|known|made|more|most|less|as|in|on|at|by|to|for|from|of|also|often|usually)\b"
+)
+_KINSHIP = frozenset(
+    "son daughter brother sister wife husband child mother father member native man woman descendant".split()
+)
+_FOLLOW = re.compile(
+    r"^(?P<who>It|They|He|She) (?P<verb>is|are|was|were|has|have|had|can|may|[a-z]+s|[a-z]+ed) "
+)
 _PROPER_VALUE = re.compile(r"^(?:the )?(?:[A-Z][\w.'’-]*)(?: (?:[A-Z][\w.'’-]*|of|de|the|and))*$")
 
 
@@ -42,6 +48,10 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
     low = {word.lower() for word in words.words(rest)[:8]}
     if named.proper and low & _KINSHIP and (not profession or low & {"the"}):
         return None
+    if named.person and not profession and clause.verb == "was" and not names_a_thing(rest):
+        return None
+    if _in_passing(clause, page):
+        return None
     wh = "Who" if profession and not named.plural and not named.name.startswith("the ") else "What"
     field = f" {clause.field}" if clause.field else ""
     asked = question(f"{wh} {clause.verb} {named.name}{field}", scene)
@@ -49,7 +59,7 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
     if asked is None or answer is None:
         return None
     if clause.field:
-        answer = f"{words.capitalise(clause.field)}, {named.name}{answer[len(named.opening):]}"
+        answer = f"{words.capitalise(clause.field)}, {named.name}{answer[len(named.opening) :]}"
     return Candidate(
         rule="definition",
         kind="definition",
@@ -62,6 +72,14 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
         subject=named.name,
         extension=extension(clause, answer, page),
     )
+
+
+def _in_passing(clause: Clause, page: Page) -> bool:
+    """Whether a section deep in a document says of the document's own subject that it is something, too."""
+    title, path = words.normal(page.scene.title), clause.sentence.headings
+    mine = words.normal(clause.subject.name).removeprefix("the ")
+    deep = [name for name in path if words.normal(name) != title]
+    return bool(deep) and bool(mine) and mine == title.removeprefix("the ")
 
 
 def _defines(clause: Clause, rest: str) -> bool:
@@ -77,7 +95,11 @@ def _defines(clause: Clause, rest: str) -> bool:
     low = [word.lower() for word in tokens[:6]]
     if len(tokens) < 4 or words.VAGUE.intersection(low) or any(w.endswith("est") for w in low[1:2]):
         return False
-    if " in which case" in rest or low[0] == "the" and low[1:2] == ["only"]:
+    if (
+        " in which case" in rest
+        or " because " in rest
+        or (low[0] == "the" and low[1:2] == ["only"])
+    ):
         return False
     return " of " not in named.name or named.proper or named.name.count(" ") <= 4
 
@@ -133,12 +155,15 @@ def next_sentence(sentence: Sentence, page: Page) -> Sentence | None:
 
 
 def _attribute(clause: Clause, page: Page) -> Candidate | None:
-    """"The capital of Angola is Luanda": a short value of a named attribute."""
+    """As in "The capital of Angola is Luanda": a short value of a named attribute."""
     named = clause.subject
     if not (named.name.startswith("the ") and " of " in named.name) or named.plural:
         return None
     value = clause.rest.split(",")[0]
-    if not (_PROPER_VALUE.match(value) or re.match(rf"^(?:{nouns.HEDGE} )?{nouns.NUMBER}(?: {nouns.UNIT})?$", value)):
+    if not (
+        _PROPER_VALUE.match(value)
+        or re.match(rf"^(?:{nouns.HEDGE} )?{nouns.NUMBER}(?: {nouns.UNIT})?$", value)
+    ):
         return None
     if not one_clause(value, 6):
         return None

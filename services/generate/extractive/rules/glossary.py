@@ -17,7 +17,9 @@ _DASHED = re.compile(
     r"^[ \t]*(?:[-*+•][ \t]+)(?P<term>[A-Z][^*_:\n–—.,;()]{1,40}?)(?P<mark>:| – | — | - )[ \t]*(?P<text>[^\n]+(?:\n[ \t]+(?![-*+•]|\d+[.)])\S[^\n]*)*)$",
     re.MULTILINE,
 )
-_HTML = re.compile(r"<dt>(?P<term>.{2,60}?)</dt>\s*<dd>(?P<text>.{10,400}?)</dd>", re.DOTALL | re.IGNORECASE)
+_HTML = re.compile(
+    r"<dt>(?P<term>.{2,60}?)</dt>\s*<dd>(?P<text>.{10,400}?)</dd>", re.DOTALL | re.IGNORECASE
+)
 _OPENS = re.compile(r"^(?:an?|any|the|one of|each|every) ", re.IGNORECASE)
 _LABELS = frozenset(
     """note notes warning tip tips example examples important caution default returns return usage description see also
@@ -25,8 +27,12 @@ _LABELS = frozenset(
     author authors date version name title location time duration price cost contact address email phone step solution
     problem answer question q a pros cons advantages disadvantages purpose goal background context source sources""".split()
 )
-_GLOSSARY_HEADING = re.compile(r"\b(?:glossary|terms?|terminology|definitions?|vocabulary|concepts)\b", re.IGNORECASE)
-_CLAUSE = re.compile(r"^(?:[\w'’-]+ ){1,8}?(?:is|are|was|were|has|have|can|must|should|will|may|would|could|might|does|do)\b")
+_GLOSSARY_HEADING = re.compile(
+    r"\b(?:glossary|terms?|terminology|definitions?|vocabulary|concepts)\b", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r"^(?:[\w'’-]+ ){1,8}?(?:is|are|was|were|has|have|can|must|should|will|may|would|could|might|does|do)\b"
+)
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|when|used|in which|for which)\b|,")
 
 
@@ -55,13 +61,25 @@ def _candidate(found: re.Match[str], page: Page) -> Candidate | None:
     if first is None or not _is_term(term) or not _explains(term, first, _in_glossary(found, page)):
         return None
     named = _term_case(term, page.scene)
-    counted = re.search(rf"\b(?:an? {re.escape(named)}|{re.escape(named)}s)\b", page.scene.text.replace(term, ""))
-    meaning = words.lower_first(first) if _OPENS.match(first) or first.split()[0].lower() in page.scene.lower else first
+    counted = re.search(
+        rf"\b(?:an? {re.escape(named)}|{re.escape(named)}s)\b", page.scene.text.replace(term, "")
+    )
+    meaning = (
+        words.lower_first(first)
+        if _OPENS.match(first) or first.split()[0].lower() in page.scene.lower
+        else first
+    )
     if counted and re.match(r"an? ", meaning) and named[0].islower():
         article = "an" if named[0] in "aeiou" else "a"
-        asked, answer = f"What is {article} {named}?", f"{article.title()} {named} is {meaning.rstrip('.')}."
+        asked, answer = (
+            f"What is {article} {named}?",
+            f"{article.title()} {named} is {meaning.rstrip('.')}.",
+        )
     else:
-        asked, answer = f'What does the term "{named}" mean?', f'The term "{named}" means {meaning.rstrip(".")}.'
+        asked, answer = (
+            f'What does the term "{named}" mean?',
+            f'The term "{named}" means {meaning.rstrip(".")}.',
+        )
     start, end = found.span()
     raw = found[0]
     start += len(raw) - len(raw.lstrip(" \t>-+•\n"))
@@ -108,15 +126,26 @@ def _in_glossary(found: re.Match[str], page: Page) -> bool:
 
 def _is_term(term: str) -> bool:
     parts = term.split()
-    if not 1 <= len(parts) <= 5 or term.lower() in _LABELS or parts[0].lower() in words.BANNED_FIRST:
+    if (
+        not 1 <= len(parts) <= 5
+        or term.lower() in _LABELS
+        or parts[0].lower() in words.BANNED_FIRST
+    ):
         return False
-    if any(part.lower() in _LABELS for part in (parts[0], parts[-1])) or re.search(r"[?!.=(){}<>\[\]`\"/\\]|\d{3}", term):
+    if any(part.lower() in _LABELS for part in (parts[0], parts[-1])) or re.search(
+        r"[?!.=(){}<>\[\]`\"/\\]|\d{3}", term
+    ):
         return False
     return any(map(str.isalpha, term))
 
 
-def _explains(term: str, text: str, glossary: bool) -> bool:  # noqa: FBT001 -- one caller, named at the call
-    if words.PERSONAL.search(text) or words.META.search(text) or words.POINTING.search(text) or words.SYMBOLS.search(text):
+def _explains(term: str, text: str, glossary: bool) -> bool:
+    if (
+        words.PERSONAL.search(text)
+        or words.META.search(text)
+        or words.POINTING.search(text)
+        or words.SYMBOLS.search(text)
+    ):
         return False
     if re.search(r"\b(?:was|were|had)\b", text):
         return False

@@ -20,14 +20,25 @@ _GROUPS = (
 _THERE_ARE = re.compile(
     rf"^There (?P<be>are|were) (?P<what>(?:{nouns.NUMBER_WORD}|\d+|several|many|various|a number of)? ?(?:[a-z-]+ ){{0,3}}(?:{_GROUPS})\b[^:.;]*):$"
 )
-_ARE = re.compile(rf"^(?P<what>The (?:[\w-]+ ){{0,4}}(?:{_GROUPS})\b[^:.;]*?) (?P<be>are|were|include)(?: as follows| the following)?:$")
+_ARE = re.compile(
+    rf"^(?P<what>The (?:[\w-]+ ){{0,4}}(?:{_GROUPS})\b[^:.;]*?) (?P<be>are|were|include)(?: as follows| the following)?:$"
+)
 _HAS = re.compile(
     rf"^(?P<s>[A-Z][^:.;,]{{2,60}}) (?P<verb>has|have|includes|include|consists of|contains|comprises|requires) (?P<det>the following )?"
     rf"(?P<what>(?:(?:{nouns.NUMBER_WORD}|\d+|several) )?(?:[a-z-]+ ){{0,2}}(?:{_GROUPS})):$"
 )
-_HEADING = re.compile(rf"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?P<what>(?:(?:Main|Major|Basic|Key|Common|Principal) )?(?:{_GROUPS})) (?P<link>of|in|for) (?P<s>.+)$", re.IGNORECASE)
-_DANGLING = re.compile(r"\b(?:this|these|that|those|it|its|their|they|our|your|you|we|following|above|below|here|other|more|such)\b", re.IGNORECASE)
-_CONTENTS = re.compile(r"\b(?:contents|toc|references|links|see also|further reading|bibliography|external|notes)\b", re.IGNORECASE)
+_HEADING = re.compile(
+    rf"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?P<what>(?:(?:Main|Major|Basic|Key|Common|Principal) )?(?:{_GROUPS})) (?P<link>of|in|for) (?P<s>.+)$",
+    re.IGNORECASE,
+)
+_DANGLING = re.compile(
+    r"\b(?:this|these|that|those|it|its|their|they|our|your|you|we|following|above|below|here|other|more|such)\b",
+    re.IGNORECASE,
+)
+_CONTENTS = re.compile(
+    r"\b(?:contents|toc|references|links|see also|further reading|bibliography|external|notes)\b",
+    re.IGNORECASE,
+)
 
 
 def candidates(page: Page) -> Iterator[Candidate]:
@@ -52,7 +63,11 @@ def _items(top: list[Item], raw: str) -> list[str] | None:
         text = flat(source).rstrip(" ;,")
         if source.startswith(("[", "<", "`", "![", "http")) or not text or len(text.split()) > 30:
             return None
-        if re.search(r"https?:|[{}|<>=]|\?$", text) or words.PERSONAL.search(text) or words.META.search(text):
+        if (
+            re.search(r"https?:|[{}|<>=]|\?$", text)
+            or words.PERSONAL.search(text)
+            or words.META.search(text)
+        ):
             return None
         texts.append(text)
     return texts
@@ -102,7 +117,12 @@ def _from_owner(match: re.Match[str], page: Page) -> tuple[str, str, str] | None
     base = {"has": "have", "includes": "include", "contains": "contain", "comprises": "comprise", "requires": "require",
             "consists of": "consist of"}.get(match["verb"], match["verb"])  # fmt: skip
     asked = f"What {match['what']} {do} {owner} {base}?"
-    return _checked(asked, f"{words.capitalise(owner)} {match['verb']} {match['det'] or ''}{match['what']}:", f"{match['what']} of {owner}", page)
+    return _checked(
+        asked,
+        f"{words.capitalise(owner)} {match['verb']} {match['det'] or ''}{match['what']}:",
+        f"{match['what']} of {owner}",
+        page,
+    )
 
 
 def _checked(asked: str, lead: str, what: str, page: Page) -> tuple[str, str, str] | None:

@@ -64,7 +64,9 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
         if match is None:
             continue
         what = match["what"].strip().rstrip(",.")
-        if match["verb"] == "used in" and (clause.verb in ("was", "were") or what[0].isupper() or what.startswith("the ")):
+        if match["verb"] == "used in" and (
+            clause.verb in ("was", "were") or what[0].isupper() or what.startswith("the ")
+        ):
             return
         if len(what) < 3 or _WEAK_WHAT.match(what) or what.count(" ") > 24:
             return
@@ -80,7 +82,9 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
             answer=answer,
             spans=((clause.sentence.start, clause.sentence.end),),
             key=f"{frame.rule}:{clause.subject.name.lower()}",
-            weight=frame.weight - (0.4 if clause.date else 0.0) + (0.2 if clause.subject.proper else 0.0),
+            weight=frame.weight
+            - (0.4 if clause.date else 0.0)
+            + (0.2 if clause.subject.proper else 0.0),
             subject=clause.subject.name,
             short=what if one_clause(what, 6) else None,
         )
@@ -88,7 +92,7 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
 
 
 def _asked(frame: _Frame, verb: str, what: str, clause: Clause) -> str:
-    participle, last = verb.split()[0], verb.split()[-1]
+    participle, last = verb.split(maxsplit=1)[0], verb.rsplit(maxsplit=1)[-1]
     if frame.rule == "named after" and _NAME_AFTER.match(what):
         return f"Who {clause.verb} {clause.subject.name} named after"
     if verb.startswith("made up"):

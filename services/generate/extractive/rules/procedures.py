@@ -10,10 +10,18 @@ from services.generate.extractive.clean import flat
 from services.generate.extractive.page import Page
 from services.generate.extractive.subject import settle, unsettled
 
-_HOW_TO = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?:how to|to) (?P<verb>[a-z-]+) (?P<what>.+?)[:.]?$", re.IGNORECASE)
+_HOW_TO = re.compile(
+    r"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?:how to|to) (?P<verb>[a-z-]+) (?P<what>.+?)[:.]?$", re.IGNORECASE
+)
 _TITLED = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?\s+)?(?P<verb>[A-Z][a-z]+) (?P<what>.+?):?$")
-_UNCLEAR = re.compile(r"\b(?:this|these|that|those|it|them|you|your|we|our|here|above|below|following|started)\b", re.IGNORECASE)
-_STEP_LEAD = re.compile(r"^(?:then|next|finally|first|now|carefully|gently|slowly|if [^,]{3,60}|in [^,]{3,40}|on [^,]{3,40}|from [^,]{3,40}|when [^,]{3,60}|once [^,]{3,60}),? ", re.IGNORECASE)
+_UNCLEAR = re.compile(
+    r"\b(?:this|these|that|those|it|them|you|your|we|our|here|above|below|following|started)\b",
+    re.IGNORECASE,
+)
+_STEP_LEAD = re.compile(
+    r"^(?:then|next|finally|first|now|carefully|gently|slowly|if [^,]{3,60}|in [^,]{3,40}|on [^,]{3,40}|from [^,]{3,40}|when [^,]{3,60}|once [^,]{3,60}),? ",
+    re.IGNORECASE,
+)
 
 
 def candidates(page: Page) -> Iterator[Candidate]:
@@ -62,7 +70,11 @@ def _task(index: int, page: Page) -> tuple[str, int] | None:
             return (goal, place) if goal else None
         if page.blocks[place].kind == "paragraph" and text.endswith(":") and place == index - 1:
             lead = text.split(". ")[-1]
-            goal = _goal(re.split(r",|:", lead, maxsplit=1)[0], page) if lead.startswith("To ") else None
+            goal = (
+                _goal(re.split(r",|:", lead, maxsplit=1)[0], page)
+                if lead.startswith("To ")
+                else None
+            )
             if goal:
                 return goal, place
         elif page.blocks[place].kind != "paragraph":
@@ -76,7 +88,12 @@ def _goal(text: str, page: Page) -> str | None:
         return None
     verb = match["verb"].lower()
     base = verb if verb in verbs.BASES else verbs.BASE_OF_GERUND.get(verb)
-    if base is None and match.re is _HOW_TO and not verb.endswith(("ing", "ed", "ly")) and verb not in words.STOP:
+    if (
+        base is None
+        and match.re is _HOW_TO
+        and not verb.endswith(("ing", "ed", "ly"))
+        and verb not in words.STOP
+    ):
         base = verb
     what = match["what"]
     if base is None or not words.content_words(what) or len(what.split()) > 10:
@@ -91,7 +108,8 @@ def _sentence_case(what: str, page: Page) -> str:
     if sum(token[:1].isupper() for token in tokens) < 2:
         return what
     return " ".join(
-        token.lower() if token.lower() in page.scene.lower or token.lower() in words.STOP else token for token in tokens
+        token.lower() if token.lower() in page.scene.lower or token.lower() in words.STOP else token
+        for token in tokens
     )
 
 

@@ -10,12 +10,22 @@ from services.generate.extractive.page import Page
 from services.generate.extractive.phrasing import question, statement
 
 _AMOUNT = rf"(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER})"
-_COUNTED = re.compile(rf"^{_AMOUNT} (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+)(?P<tail>$|[,;.:].*$| (?:of|in|on|for|with|that|which|and|at|from|to|per|as|each|by|between|across|including|located|called|named|known)\b.*$)")
-_EXTENT = re.compile(rf"^(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER}[ -]?{nouns.UNIT}(?: \([^)]*\))?) (?P<how>long|high|wide|deep|tall|old|thick|broad)\b")
-_OWNED = re.compile(rf"^(?P<article>an?) (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+) of (?P<amount>(?:{nouns.HEDGE} )?(?:US)?[$€£]?{nouns.NUMBER}(?:[ -]?{nouns.UNIT})?)(?P<tail>$|[ ,;.].*$)")
-_DIRECT = re.compile(rf"^(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER}[ -]?{nouns.UNIT})(?P<tail>$|[ ,;.].*$)")
+_COUNTED = re.compile(
+    rf"^{_AMOUNT} (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+)(?P<tail>$|[,;.:].*$| (?:of|in|on|for|with|that|which|and|at|from|to|per|as|each|by|between|across|including|located|called|named|known)\b.*$)"
+)
+_EXTENT = re.compile(
+    rf"^(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER}[ -]?{nouns.UNIT}(?: \([^)]*\))?) (?P<how>long|high|wide|deep|tall|old|thick|broad)\b"
+)
+_OWNED = re.compile(
+    rf"^(?P<article>an?) (?P<what>(?:[a-z-]+ ){{0,2}}[a-z-]+) of (?P<amount>(?:{nouns.HEDGE} )?(?:US)?[$€£]?{nouns.NUMBER}(?:[ -]?{nouns.UNIT})?)(?P<tail>$|[ ,;.].*$)"
+)
+_DIRECT = re.compile(
+    rf"^(?P<amount>(?:{nouns.HEDGE} )?{nouns.NUMBER}[ -]?{nouns.UNIT})(?P<tail>$|[ ,;.].*$)"
+)
 _ENUMERATION = re.compile(r"^(?:[^,;:]+, )+(?:and |or )?[^,;:]+$|^[^,;:]+ and [^,;:]+$")
-_ALSO = re.compile(r"^(?:also|currently|typically|usually|generally|now|mainly|primarily|essentially|normally) ")
+_ALSO = re.compile(
+    r"^(?:also|currently|typically|usually|generally|now|mainly|primarily|essentially|normally) "
+)
 _PARTS = {
     "consists": ("does", "consist of"), "consist": ("do", "consist of"), "consisted": ("did", "consist of"),
     "comprises": ("does", "comprise"), "comprise": ("do", "comprise"), "comprised": ("did", "comprise"),
@@ -52,22 +62,25 @@ def _count(clause: Clause, page: Page) -> Candidate | None:
         return None
     if match["amount"].split()[-1] == "one" or set(match["what"].split()) & words.WEAK_MODIFIERS:
         return None
-    if match["what"].split()[-1] in words.WEAK_HEADS - {"members", "people", "days", "years", "states"} and not match["tail"].startswith(" of"):
+    if match["what"].split()[-1] in words.WEAK_HEADS - {
+        "members",
+        "people",
+        "days",
+        "years",
+        "states",
+    } and not match["tail"].startswith(" of"):
         return None
     what = match["what"] + _of(match["tail"])
     asked = question(f"How many {what} {forms[0]} {clause.subject.name} {forms[1]}", page.scene)
-    answer = statement(clause, _kept(clause.rest), page.scene)
+    answer = statement(
+        clause, re.split(r"[,;]", first_clause(clause.rest), maxsplit=1)[0], page.scene
+    )
     return _candidate(clause, "how many", asked, answer, f"{match['amount']} {match['what']}", 2.7)
 
 
 def _of(tail: str) -> str:
     found = re.match(r"^ of [a-z-]+(?: [a-z-]+)?(?=$|[,;.:])", tail)
     return found[0] if found else ""
-
-
-def _kept(rest: str) -> str:
-    kept = first_clause(rest)
-    return kept if kept.count(" ") <= 25 else kept.split(",")[0]
 
 
 def _extent(clause: Clause, page: Page) -> Candidate | None:
@@ -93,8 +106,14 @@ def _owned(clause: Clause, page: Page) -> Candidate | None:
     if clause.subject.plural:
         return None
     asked = question(f"What {be} the {what} of {name}", page.scene)
-    tail = match["tail"] if match["tail"].count(" ") <= 8 and match["tail"].startswith((" in ", " at ", " as ")) else ""
-    answer = statement(clause, f"{match['article']} {what} of {match['amount']}{first_clause(tail)}", page.scene)
+    tail = (
+        match["tail"]
+        if match["tail"].count(" ") <= 8 and match["tail"].startswith((" in ", " at ", " as "))
+        else ""
+    )
+    answer = statement(
+        clause, f"{match['article']} {what} of {match['amount']}{first_clause(tail)}", page.scene
+    )
     return _candidate(clause, "measure", asked, answer, match["amount"], 3.1)
 
 
@@ -104,11 +123,17 @@ def _direct(clause: Clause, page: Page) -> Candidate | None:
     if match is None:
         return None
     if clause.verb in _WEIGHING:
-        asked = question(f"How much {_WEIGHING[clause.verb][0]} {clause.subject.name} weigh", page.scene)
-    elif clause.verb in _COVERING and re.search(r"square|acre|hectare|km²|km2|mi2|ha\b|%|percent", match["amount"]):
+        asked = question(
+            f"How much {_WEIGHING[clause.verb][0]} {clause.subject.name} weigh", page.scene
+        )
+    elif clause.verb in _COVERING and re.search(
+        r"square|acre|hectare|km²|km2|mi2|ha\b|%|percent", match["amount"]
+    ):
         if "%" in match["amount"] or "percent" in match["amount"]:
             return None
-        asked = question(f"What area {_COVERING[clause.verb][0]} {clause.subject.name} cover", page.scene)
+        asked = question(
+            f"What area {_COVERING[clause.verb][0]} {clause.subject.name} cover", page.scene
+        )
     else:
         return None
     prefix = "an area of " if rest != clause.rest else ""
@@ -126,15 +151,28 @@ def _parts(clause: Clause, page: Page) -> Candidate | None:
             return None
     elif rest.count(",") < 1 and clause.verb not in ("comprises", "comprise"):
         return None
-    if forms[1] == "include" and " " not in clause.subject.name and not clause.subject.proper:
+    if forms[1] == "include" and not _is_named(clause, page):
         return None
-    kept = re.split(r";|, (?:which|who|where|while|whereas|although|but|as well)\b", rest, maxsplit=1)[0]
+    kept = re.split(
+        r";|, (?:which|who|where|while|whereas|although|but|as well)\b", rest, maxsplit=1
+    )[0]
     listed = kept.removeprefix("of ")
     if not _ENUMERATION.match(listed) or listed.count(" ") > 28 or not _clean_list(listed):
         return None
     asked = question(f"What {forms[0]} {clause.subject.name} {forms[1]}", page.scene)
     answer = statement(clause, kept, page.scene)
     return _candidate(clause, "parts", asked, answer, None, 2.7)
+
+
+def _is_named(clause: Clause, page: Page) -> bool:
+    """Whether a subject holds a name or a word of the title; what "sample symptoms include" says little."""
+    if any(word[0].isupper() for word in clause.subject.name.split()):
+        return True
+    heads = set(words.content_words(page.scene.title))
+    return any(
+        word in heads or nouns.singular(word) in heads
+        for word in words.content_words(clause.subject.name)
+    )
 
 
 def _clean_list(listed: str) -> bool:
@@ -144,7 +182,10 @@ def _clean_list(listed: str) -> bool:
     ):
         return False
     low = {word.lower() for word in words.words(listed)}
-    if low & (words.TAINTED_PRONOUNS | {"that", "which", "who", "this", "these", "those", "such", "etc", "more", "others"}):
+    if low & (
+        words.TAINTED_PRONOUNS
+        | {"that", "which", "who", "this", "these", "those", "such", "etc", "more", "others"}
+    ):
         return False
     if any(part.split()[0].lower() in words.AUXILIARIES for part in parts if part.split()):
         return False
@@ -152,7 +193,12 @@ def _clean_list(listed: str) -> bool:
 
 
 def _candidate(
-    clause: Clause, rule: str, asked: str | None, answer: str | None, short: str | None, weight: float
+    clause: Clause,
+    rule: str,
+    asked: str | None,
+    answer: str | None,
+    short: str | None,
+    weight: float,
 ) -> Candidate | None:
     if asked is None or answer is None:
         return None

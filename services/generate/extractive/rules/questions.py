@@ -14,12 +14,16 @@ _ASKS = re.compile(
     r"^(?:what|when|where|which|who|whom|whose|why|how|is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have)\b",
     re.IGNORECASE,
 )
-_NUMBERING = re.compile(r"^(?:Q(?:uestion)?\s*)?(?:\d+(?:\.\d+)*)?[.):]*\s*(?:Q:\s*)?", re.IGNORECASE)
+_NUMBERING = re.compile(
+    r"^(?:Q(?:uestion)?\s*)?(?:\d+(?:\.\d+)*)?[.):]*\s*(?:Q:\s*)?", re.IGNORECASE
+)
 _UNCLEAR = re.compile(
     r"\b(?:this|that|these|those|it|they|them|its|their|here|he|she|his|her|above|below|the (?:following|author|next|previous))\b",
     re.IGNORECASE,
 )
-_DANGLING = re.compile(r"^(?:It|They|He|She|This|That|These|Those|Its|Their|His|Her|Here|Such|As mentioned|See)\b")
+_DANGLING = re.compile(
+    r"^(?:It|They|He|She|This|That|These|Those|Its|Their|His|Her|Here|Such|As mentioned|See)\b"
+)
 _ANSWER_LABEL = re.compile(r"^(?:A|Answer)\s*[:.]\s+", re.IGNORECASE)
 
 
@@ -68,7 +72,9 @@ def _answered(asked: str, index: int, page: Page) -> Candidate | None:
     return Candidate(
         rule="faq",
         kind=_kind(low),
-        difficulty="intermediate" if low.startswith(("why", "how do", "how does", "how can")) else "easy",
+        difficulty="intermediate"
+        if low.startswith(("why", "how do", "how does", "how can"))
+        else "easy",
         question=asked,
         answer=answer,
         spans=proof,
@@ -83,7 +89,9 @@ def _fits(answer: str, kept: list[str]) -> bool:
         return False
     if _DANGLING.match(answer) or words.META.search(answer) or not answer.endswith((".", "!")):
         return False
-    return balanced(answer) and not re.search(r"https?:|\b(?:[Ww]e|[Oo]ur|I|[Mm]y)\b|[{}|<>]", answer)
+    return balanced(answer) and not re.search(
+        r"https?:|\b(?:[Ww]e|[Oo]ur|I|[Mm]y)\b|[{}|<>]", answer
+    )
 
 
 def _span(page: Page, index: int, answer: str) -> Span:

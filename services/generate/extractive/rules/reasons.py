@@ -9,10 +9,16 @@ from services.generate.extractive.clauses import Clause, consistent, one_clause
 from services.generate.extractive.page import Page
 from services.generate.extractive.phrasing import question, statement
 
-_REASON = re.compile(r",? (?P<link>because of|because|due to|owing to|in order to|so that|thanks to) (?P<why>.+)$")
+_REASON = re.compile(
+    r",? (?P<link>because of|because|due to|owing to|in order to|so that|thanks to) (?P<why>.+)$"
+)
 _ASKABLE = frozenset("is are was were can could must should cannot may might will".split())
-_ADVERB = re.compile(r"^(?:also|often|usually|sometimes|generally|partly|mainly|largely|primarily|probably|typically) ")
-_TRAILING = re.compile(r" (?:partly|mainly|largely|primarily|mostly|simply|only|just|in part|probably|especially|possibly|not|chiefly)$")
+_ADVERB = re.compile(
+    r"^(?:also|often|usually|sometimes|generally|partly|mainly|largely|primarily|probably|typically) "
+)
+_TRAILING = re.compile(
+    r" (?:partly|mainly|largely|primarily|mostly|simply|only|just|in part|probably|especially|possibly|not|chiefly)$"
+)
 _ENOUGH = re.compile(r"^(?:not )?(?:\w+ly )?\w{4,}")
 
 
@@ -33,10 +39,16 @@ def _why(clause: Clause, page: Page) -> Candidate | None:
     if not state or not one_clause(state.replace("not ", ""), 12) or not _ENOUGH.match(state):
         return None
     why = _end(match["why"])
-    if why is None or not consistent(why, clause.subject) or state.split()[-1].lower() in words.STOP:
+    if (
+        why is None
+        or not consistent(why, clause.subject)
+        or state.split()[-1].lower() in words.STOP
+    ):
         return None
     asked = question(f"Why {clause.verb} {clause.subject.name} {state}", page.scene)
-    answer = statement(clause, f"{clause.rest[: match.start()].strip()} {match['link']} {why}", page.scene)
+    answer = statement(
+        clause, f"{clause.rest[: match.start()].strip()} {match['link']} {why}", page.scene
+    )
     if asked is None or answer is None:
         return None
     return Candidate(
@@ -54,7 +66,9 @@ def _why(clause: Clause, page: Page) -> Candidate | None:
 
 def _end(why: str) -> str | None:
     """The reason up to the end of its clause; None where it is too short or too long to explain anything."""
-    why = re.split(r";|, (?:but|and|so|which|while|although|though|whereas|thus|making)\b", why, maxsplit=1)[0].rstrip(" .,")
+    why = re.split(
+        r";|, (?:but|and|so|which|while|although|though|whereas|thus|making)\b", why, maxsplit=1
+    )[0].rstrip(" .,")
     count = why.count(" ") + 1
     if not 2 <= count <= 25 or why.split()[0].lower() in ("this", "that", "these", "those", "such"):
         return None

@@ -11,17 +11,25 @@ from services.generate.extractive.clean import flat
 from services.generate.extractive.page import Page
 from services.generate.extractive.scene import Scene
 
-_UNIT_HEADER = re.compile(r"^(?P<name>[^()\[\]]+?)\s*(?:[(\[](?:in )?(?P<unit>[^()\[\]]{1,25})[)\]]|, (?:in )?(?P<unit2>[a-zµ°%²³/]{1,12}))?$")
-_VALUE = re.compile(r"^(?:about |approx\.? |c\. ?|~|≈)?[$€£]?-?\d[\d,. \u202f]*(?:\s?(?:[–-]|to)\s?\d[\d,.]*)?(?:\s?(?:million|billion|thousand))?(?:\s?(?:%|°C|°F|[a-zA-Zµ²³/]{1,12}))?$")
+_UNIT_HEADER = re.compile(
+    r"^(?P<name>[^()\[\]]+?)\s*(?:[(\[](?:in )?(?P<unit>[^()\[\]]{1,25})[)\]]|, (?:in )?(?P<unit2>[a-zµ°%²³/]{1,12}))?$"
+)
+_VALUE = re.compile(
+    r"^(?:about |approx\.? |c\. ?|~|≈)?[$€£]?-?\d[\d,. \u202f]*(?:\s?(?:[–-]|to)\s?\d[\d,.]*)?(?:\s?(?:million|billion|thousand))?(?:\s?(?:%|°C|°F|[a-zA-Zµ²³/]{1,12}))?$"
+)
 _COUNT = re.compile(r"^\d{1,6}$|^\d{1,3}(?:,\d{3})+$")
 _YEAR = re.compile(r"^(?:1\d{3}|20\d{2})$")
 _LABEL = re.compile(r"^[A-Z][\w'’.-]*(?: [\w'’.&-]+){0,4}$")
-_SELF_NAMED = frozenset(
-    """country city town state province planet moon element river lake mountain name person animal metal material
-    substance language company compound gas region continent ocean island mineral rock fruit plant food surface
-    player author writer president team club film book album novel""".split()
+_TYPED = frozenset(
+    """lock bridge dam tower station line tunnel ship model engine road route building canal port airport school museum
+    reservoir reactor plant telescope satellite rocket valley glacier park beach gate pump valve chamber boat class type series
+    edition version format protocol algorithm method sensor motor battery cable pipe tank machine camera lens printer processor
+    aircraft locomotive train vessel ferry harbour harbor lighthouse mine mill furnace unit course module""".split()
 )
-_COMMON_KINDS = frozenset("element animal metal material substance compound gas mineral rock fruit plant food surface".split())
+"""Kinds that are said with a row's label ("the Gatun lock"); rows of other tables are named by their label alone."""
+_COMMON_KINDS = frozenset(
+    "element animal metal material substance compound gas mineral rock fruit plant food surface".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,9 @@ def _table(block: Block, page: Page) -> Iterator[Candidate]:
 
 
 def _is_header(header: list[str]) -> bool:
-    return all(cell and len(cell.split()) <= 5 for cell in header[1:]) and not any(_VALUE.match(cell) for cell in header)
+    return all(cell and len(cell.split()) <= 5 for cell in header[1:]) and not any(
+        _VALUE.match(cell) for cell in header
+    )
 
 
 def _row(kind: str, line: Line, scene: Scene, width: int) -> _Row | None:
@@ -76,9 +86,14 @@ def _row(kind: str, line: Line, scene: Scene, width: int) -> _Row | None:
     low = label.lower().split()
     if low[0] in ("total", "average", "other", "others", "sum", "mean", "all", "none", "unknown"):
         return None
-    if noun in _SELF_NAMED:
-        named = words.lower_first(label) if noun in _COMMON_KINDS or (noun == "name" and scene.is_common(label.split()[0])) else label
-        return _Row(named, nouns.is_plural(label.split()[-1]) and noun in _COMMON_KINDS, tuple(values), line)
+    if noun.split()[-1] not in _TYPED:
+        common = noun in _COMMON_KINDS or (
+            label.split()[0].lower() in scene.lower and label[1:] == label[1:].lower()
+        )
+        named = words.lower_first(label) if common else label
+        return _Row(
+            named, nouns.is_plural(label.split()[-1]) and noun in _COMMON_KINDS, tuple(values), line
+        )
     if low[0] == "the":
         label = label.split(" ", 1)[1]
     if nouns.singular(low[-1]) == noun:
@@ -91,7 +106,21 @@ def _kind_noun(kind: str) -> str | None:
     if not 1 <= len(parts) <= 2 or not all(part.isalpha() for part in parts):
         return None
     noun = " ".join([*parts[:-1], nouns.singular(parts[-1])])
-    if parts[-1] in ("year", "date", "rank", "no", "number", "id", "month", "day", "key", "option", "field", "parameter", "time"):
+    if parts[-1] in (
+        "year",
+        "date",
+        "rank",
+        "no",
+        "number",
+        "id",
+        "month",
+        "day",
+        "key",
+        "option",
+        "field",
+        "parameter",
+        "time",
+    ):
         return None
     return "name" if noun in ("", "item") else noun
 
@@ -106,14 +135,32 @@ def _cell(head: str, value: str, row: _Row) -> tuple[str, str, str] | None:
     if name in nouns.MEASURES or name in nouns.MEASURE_PHRASES:
         return _measure(name, unit, value, row)
     if name in nouns.ATTRIBUTES and _LABEL.match(value) and not row.plural:
-        return f"What is the {name} of {row.label}?", f"The {name} of {row.label} is {value}.", value
-    if not unit and name.isalpha() and nouns.is_plural(name) and name not in ("years", "notes", "results") and _COUNT.match(value):
+        return (
+            f"What is the {name} of {row.label}?",
+            f"The {name} of {row.label} is {value}.",
+            value,
+        )
+    if (
+        not unit
+        and name.isalpha()
+        and nouns.is_plural(name)
+        and name not in ("years", "notes", "results")
+        and _COUNT.match(value)
+    ):
         what = nouns.singular(name) if value == "1" else name
         have = "have" if row.plural else "has"
-        return f"How many {name} {do} {row.label} have?", f"{words.capitalise(row.label)} {have} {value} {what}.", value
+        return (
+            f"How many {name} {do} {row.label} have?",
+            f"{words.capitalise(row.label)} {have} {value} {what}.",
+            value,
+        )
     if verbs.is_participle(name) and name in _DEEDS and _YEAR.match(value):
         be = "were" if row.plural else "was"
-        return f"When {be} {row.label} {name}?", f"{words.capitalise(row.label)} {be} {name} in {value}.", value
+        return (
+            f"When {be} {row.label} {name}?",
+            f"{words.capitalise(row.label)} {be} {name} in {value}.",
+            value,
+        )
     return None
 
 
@@ -127,10 +174,20 @@ def _measure(name: str, unit: str, value: str, row: _Row) -> tuple[str, str, str
     if not _VALUE.match(value):
         return None
     has_unit = not re.fullmatch(r"[\d,.–\- \u202f~≈]+", value)
-    if not unit and not has_unit and name not in ("population", "atomic number", "albedo", "viscosity", "age", "membership"):
+    if (
+        not unit
+        and not has_unit
+        and name not in ("population", "atomic number", "albedo", "viscosity", "age", "membership")
+    ):
         return None
     glue = "" if unit in ("%", "°") else " "
-    full = value if has_unit or not unit else f"{unit}{value}" if unit in ("$", "€", "£") else f"{value}{glue}{unit}"
+    full = (
+        value
+        if has_unit or not unit
+        else f"{unit}{value}"
+        if unit in ("$", "€", "£")
+        else f"{value}{glue}{unit}"
+    )
     return f"What is the {name} of {row.label}?", f"The {name} of {row.label} is {full}.", full
 
 
@@ -150,7 +207,10 @@ def _candidate(
         weight=2.2,
         subject=row.label,
         short=short,
-        material={"row": f"{header[0]}: {row.cells[0]}; {header[column]}: {row.cells[column]}", "column": header[column]},
+        material={
+            "row": f"{header[0]}: {row.cells[0]}; {header[column]}: {row.cells[column]}",
+            "column": header[column],
+        },
     )
 
 

@@ -16,8 +16,14 @@ _ADVERB = re.compile(
 )
 _KEEP = frozenset("into to from as for of".split())
 """Prepositions that belong to the verb, so that the question may not leave them out."""
-_BAD_TAIL = re.compile(r"^(?:-| ?(?:and|or|to|until|through|–|—) ?(?:\d|the \d|in \d|[A-Z][a-z]+ \d)|/)")
-_STATIVE = frozenset("had was were knew held contained consisted included appeared remained existed belonged lived found saw read set".split())
+_BINDING = re.compile(r"first|last|only|most|\w+est|to|called|named|known|more|less")
+"""Words whose phrase must not be cut short ("the first woman to travel into space")."""
+_BAD_TAIL = re.compile(
+    r"^(?:-| ?(?:and|or|to|until|through|–|—) ?(?:\d|the \d|in \d|[A-Z][a-z]+ \d)|/)"
+)
+_STATIVE = frozenset(
+    "had was were knew held contained consisted included appeared remained existed belonged lived found saw read set".split()
+)
 
 
 def candidates(page: Page) -> Iterator[Candidate]:
@@ -46,7 +52,9 @@ def _passive(clause: Clause, page: Page) -> Candidate | None:
     if not _middle_fits(middle, 6):
         return None
     body = " ".join(filter(None, (participle.strip(",."), middle)))
-    return _candidate(clause, page, f"When {clause.verb} {clause.subject.name} {body}", body, phrase)
+    return _candidate(
+        clause, page, f"When {clause.verb} {clause.subject.name} {body}", body, phrase
+    )
 
 
 def _active(clause: Clause, page: Page) -> Candidate | None:
@@ -60,7 +68,11 @@ def _active(clause: Clause, page: Page) -> Candidate | None:
         return None
     if not _middle_fits(middle, 8) or words.words(middle or "x")[-1].lower() in words.STOP:
         return None
-    if middle.startswith(("a ", "an ")) and middle.islower() and len(words.content_words(middle)) < 4:
+    if (
+        middle.startswith(("a ", "an "))
+        and middle.islower()
+        and len(words.content_words(middle)) < 4
+    ):
         return None
     body = " ".join(filter(None, (base, middle)))
     asked = f"When did {clause.subject.name} {body}"
@@ -75,7 +87,9 @@ def _around(clause: Clause, rest: str) -> tuple[str, str] | None:
         middle = re.split(r"[,;:]", rest, maxsplit=1)[0].strip()
         return _shortened(middle), clause.date
     found = _PLACED.search(rest)
-    if found is None or dates.count(rest) > (2 if found["phrase"].startswith(("between", "from")) else 1):
+    if found is None or dates.count(rest) > (
+        2 if found["phrase"].startswith(("between", "from")) else 1
+    ):
         return None
     if _BAD_TAIL.match(found["tail"].lstrip(" ,") if found["tail"] else ""):
         return None
@@ -88,7 +102,13 @@ def _shortened(middle: str) -> str:
     if len(tokens) <= 5:
         return middle
     for index, token in enumerate(tokens):
-        named = tokens[index - 1][:1].isupper() and tokens[index + 1 : index + 2] and tokens[index + 1][:1].isupper()
+        if _BINDING.fullmatch(token.lower()):
+            return middle
+        named = (
+            tokens[index - 1][:1].isupper()
+            and tokens[index + 1 : index + 2]
+            and tokens[index + 1][:1].isupper()
+        )
         if token in words.PREPOSITIONS - _KEEP and index and not named:
             return " ".join(tokens[:index])
     return middle
@@ -97,9 +117,13 @@ def _shortened(middle: str) -> str:
 def _middle_fits(middle: str, limit: int) -> bool:
     if not middle:
         return True
-    if not one_clause(middle, limit) or middle.split()[-1].lower() in words.STOP:
+    if not one_clause(middle, limit) or middle.rsplit(maxsplit=1)[-1].lower() in words.STOP:
         return False
-    return not (dates.count(middle) or dates.BARE_YEAR.search(middle) or re.search(r"\b(?:and|or)\b", middle))
+    return not (
+        dates.count(middle)
+        or dates.BARE_YEAR.search(middle)
+        or re.search(r"\b(?:and|or)\b", middle)
+    )
 
 
 def _specific(asked: str, clause: Clause) -> bool:
