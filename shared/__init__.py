@@ -1,0 +1,1 @@
+"""How things are said, kept and heard by every service. Imports contracts, and knows no service."""
