@@ -1,18 +1,16 @@
-"""What ``POST /datasets/generate`` may say, and the request that it becomes. Pure: what is not built is refused.
+"""What ``POST /datasets/generate`` may say, and the settings that it becomes. Pure: what is not built is refused.
 
 The fields and defaults are those of the API that Gristmill's users know, with our own beside them. A value that asks
 for nothing (null, false, an empty list, the old default) is accepted.
 """
 
 from typing import Any, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.document import Chunking
 from contracts.generation import (
     Context,
-    GenerationRequested,
     GenerationSettings,
     Mode,
     Thresholds,
@@ -128,19 +126,15 @@ class GenerateBody(BaseModel):
     chunking: dict[str, Any] | None = None
 
 
-def request_from(
-    body: GenerateBody, *, project: UUID, documents: tuple[UUID, ...] | None, default_model: str
-) -> GenerationRequested:
-    """The request that ``body`` asks for. Raise ``Refused``, naming the field."""
+def settings_from(body: GenerateBody, default_model: str) -> GenerationSettings:
+    """The settings that ``body`` asks for. Raise ``Refused``, naming the field."""
     _check_built(body)
     settings = _settings(body, body.model or default_model)
     missing = settings.not_available()
     if missing is not None:
         field, message = missing
         raise Refused("not_available", message, field=_field(field))
-    return GenerationRequested(
-        project_id=project, document_ids=documents, name=body.dataset_name, settings=settings
-    )
+    return settings
 
 
 def _check_built(body: GenerateBody) -> None:

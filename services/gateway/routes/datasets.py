@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from contracts.generation import GenerationRequested
 from contracts.identity import dataset_id
 from services.gateway import generating, ids, showing
 from services.gateway.asking import IdempotencyKey, ask, request_id
@@ -26,13 +27,19 @@ async def generate_dataset(
 
     default = deps.settings.default_model or BUILTIN
     check_model(body.model or default, deps.settings)
+    # What is wrong with the request itself comes before what is wrong with what it names, so that a client can have
+    # its settings checked before it makes or uploads anything.
+    settings = generating.settings_from(body, default)
     project = await ids.project(deps.views, body.project_id, field="project_id")
     documents = None
     if body.document_ids:
         await ids.documents(deps.views, project, body.document_ids, said=body.project_id)
         documents = tuple(dict.fromkeys(UUID(id) for id in body.document_ids))
-    request = generating.request_from(
-        body, project=project.project_id, documents=documents, default_model=default
+    request = GenerationRequested(
+        project_id=project.project_id,
+        document_ids=documents,
+        name=body.dataset_name,
+        settings=settings,
     )
     try:
         job = await ask(deps, request, request_id(idempotency_key))

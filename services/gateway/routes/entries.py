@@ -15,12 +15,12 @@ from services.gateway.shapes import Chain, Entries, EntryQuality
 from services.gateway.views.entry_reads import Filter, Order
 from shared.errors import Refused
 
-router = APIRouter(prefix="/datasets", tags=["entries"])
+router = APIRouter(tags=["entries"])
 
 Status = Literal["accepted", "rejected", "surplus", "generated", "curated", "all"]
 
 
-@router.get("/{id}/entries")
+@router.get("/datasets/{id}/entries")
 async def list_entries(
     deps: Here,
     id: str,
@@ -56,12 +56,30 @@ async def list_entries(
     )
 
 
-@router.get("/{id}/entries/{entry_id}")
+@router.get("/datasets/{id}/entries/{entry_id}")
 async def get_entry(deps: Here, id: str, entry_id: str) -> Chain:
     """From the bytes of the file to the verdict: source, chunk, evidence, prompt, raw responses, judgement."""
     dataset = await ids.dataset(deps.views, id)
     name = ids.uuid_of(entry_id)
     row = await deps.store.entries.one(dataset.dataset_id, name) if name else None
     if row is None:
-        raise Refused("entry_not_found", f"Entry {entry_id[:64]} not found", status=404)
+        raise _unknown(entry_id)
     return await chain(deps, dataset, row)
+
+
+@router.get("/entries/{entry_id}")
+async def find_entry(deps: Here, entry_id: str) -> Chain:
+    """The same for an entry whose dataset the asker does not know."""
+    name = ids.uuid_of(entry_id)
+    owner = await deps.store.entries.dataset_of(name) if name else None
+    dataset = await deps.views.dataset(owner) if owner else None
+    if dataset is None or name is None:
+        raise _unknown(entry_id)
+    row = await deps.store.entries.one(dataset.dataset_id, name)
+    if row is None:
+        raise _unknown(entry_id)
+    return await chain(deps, dataset, row)
+
+
+def _unknown(entry: str) -> Refused:
+    return Refused("entry_not_found", f"Entry {entry[:64]} not found", status=404)

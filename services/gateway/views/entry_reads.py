@@ -37,7 +37,7 @@ _WHERE = """e.dataset_id = $1 and ($2::text is null or e.status = $2)
 
 
 class Entries:
-    """The entries of datasets that the asker is known to own."""
+    """The entries of datasets that the asker is known to own; only ``dataset_of`` asks for an entry of anybody."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
@@ -74,6 +74,13 @@ class Entries:
             entry,
         )
         return EntryRow(**row) if row else None
+
+    async def dataset_of(self, entry: UUID) -> UUID | None:
+        """Whose it is: the dataset, of which the asker must still be known to be the owner."""
+        row = await self._queries.row(
+            "select dataset_id from views_1.entries where entry_id = $1", entry
+        )
+        return row["dataset_id"] if row else None
 
     async def units(self, ids: set[UUID]) -> dict[UUID, UnitRow]:
         rows = await self._queries.rows(
