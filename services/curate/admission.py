@@ -15,20 +15,17 @@ from uuid import UUID
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 from rensa import RMinHash
 
 from contracts.entries import Duplicate, Signature, Verdict
 from contracts.generation import GenerationSettings, Thresholds
-from services.curate.bands import PERMUTATIONS, Bands, band_keys
+from services.curate.bands import PERMUTATIONS, Digest, Near, band_keys
 from services.curate.words import content, words
 
 _SEED = 42
 _TELLING = 3
 """How often a number or a name counts, so that two questions which differ in one of them are two questions."""
 _NAME = re.compile(r"(?<=[^\s.?!:] )[A-ZÀ-Þ][^\W_]+")
-_BANDED_FROM = 0.7
-"""Below this threshold the bands would miss too much, and every digest is compared."""
 
 
 def signature_of(
@@ -42,19 +39,22 @@ def signature_of(
 
     ``question`` and ``answer`` are what plays their part; ``spans`` name evidence as ``document:start-end``.
     """
-    tokens = words(question)
-    normal = " ".join(tokens)
-    sketch = RMinHash(PERMUTATIONS, _SEED)
-    sketch.update(_shingles(tokens, question))
-    digest = np.array(sketch.digest(), dtype=">u4")
+    normal = " ".join(words(question))
     answered = sorted({crc32(word.encode()) for word in content(answer, language)})
     return Signature(
         question=blake2b(normal.encode(), digest_size=16).hexdigest(),
-        minhash=b64encode(digest.tobytes()).decode(),
+        minhash=b64encode(digest_of(question, _SEED).astype(">u4").tobytes()).decode(),
         words=b64encode(np.array(answered, dtype=">u4").tobytes()).decode(),
         spans=spans,
         kind=kind,
     )
+
+
+def digest_of(question: str, seed: int) -> Digest:
+    """MinHash (128 permutations drawn by ``seed``) of a question's words and pairs of words."""
+    sketch = RMinHash(PERMUTATIONS, seed)
+    sketch.update(_shingles(words(question), question))
+    return np.array(sketch.digest(), dtype=np.uint32)
 
 
 def _shingles(tokens: list[str], question: str) -> list[str]:
@@ -77,8 +77,7 @@ class Index:
         self._questions: dict[str, int] = {}
         self._facts: dict[str, list[int]] = {}
         self._answers: list[bytes] = []
-        self._digests: NDArray[np.uint32] = np.empty((1024, PERMUTATIONS), dtype=np.uint32)
-        self._bands = Bands()
+        self._near = Near()
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -99,7 +98,7 @@ class Index:
         if same is not None:
             return self._duplicate(entry_id, same, "question", 1.0)
         digest = _digest(signature)
-        return self._near(
+        return self._near_question(
             entry_id, digest, band_keys(digest).tolist(), thresholds.near_duplicate
         ) or self._same_fact(entry_id, signature, thresholds.same_fact)
 
@@ -112,51 +111,30 @@ class Index:
             return self._duplicate(entry_id, same, "question", 1.0)
         digest = _digest(signature)
         keys = band_keys(digest).tolist()
-        found = self._near(entry_id, digest, keys, thresholds.near_duplicate) or self._same_fact(
-            entry_id, signature, thresholds.same_fact
-        )
+        found = self._near_question(
+            entry_id, digest, keys, thresholds.near_duplicate
+        ) or self._same_fact(entry_id, signature, thresholds.same_fact)
         if found is None:
             self._add(entry_id, signature, digest, keys)
         return found
 
-    def _add(
-        self, entry_id: UUID, signature: Signature, digest: NDArray[np.uint32], keys: list[int]
-    ) -> None:
+    def _add(self, entry_id: UUID, signature: Signature, digest: Digest, keys: list[int]) -> None:
         if entry_id in self._numbers:
             return
         number = len(self._ids)
-        if number == len(self._digests):
-            grown = np.empty((number + max(1024, number // 4), PERMUTATIONS), dtype=np.uint32)
-            grown[:number] = self._digests
-            self._digests = grown
-        self._digests[number] = digest
         self._ids.append(entry_id)
         self._numbers[entry_id] = number
         self._questions.setdefault(signature.question, number)
         self._answers.append(b64decode(signature.words))
         for span in signature.spans:
             self._facts.setdefault(f"{span} {signature.kind}", []).append(number)
-        self._bands.add(keys)
+        self._near.add(digest, keys)
 
-    def _near(
-        self, entry_id: UUID, digest: NDArray[np.uint32], keys: list[int], least: float
+    def _near_question(
+        self, entry_id: UUID, digest: Digest, keys: list[int], least: float
     ) -> Duplicate | None:
-        if least >= _BANDED_FROM:
-            candidates = self._bands.candidates(keys)
-            if not candidates:
-                return None
-            digests = self._digests[candidates]
-        else:
-            candidates = list(range(len(self._ids)))
-            digests = self._digests[: len(self._ids)]
-        equal = np.count_nonzero(digests == digest, axis=1)
-        near = np.nonzero(equal >= least * PERMUTATIONS)[0]
-        if not len(near):
-            return None
-        first = int(near[0])
-        return self._duplicate(
-            entry_id, candidates[first], "near_question", int(equal[first]) / PERMUTATIONS
-        )
+        found = self._near.first(digest, keys, least)
+        return self._duplicate(entry_id, found[0], "near_question", found[1]) if found else None
 
     def _same_fact(self, entry_id: UUID, signature: Signature, least: float) -> Duplicate | None:
         numbers = {
@@ -228,7 +206,7 @@ def admit(
     return Admission(tuple(taken), tuple(duplicates), tuple(surplus))
 
 
-def _digest(signature: Signature) -> NDArray[np.uint32]:
+def _digest(signature: Signature) -> Digest:
     return np.frombuffer(b64decode(signature.minhash), dtype=">u4").astype(np.uint32)
 
 

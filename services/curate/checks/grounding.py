@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from contracts.entries import Found
+from services.curate.checks.clauses import across_clauses
 from services.curate.checks.manner import says_not_stated
 from services.curate.checks.names import initials, names, unknown
 from services.curate.checks.negation import added, dropped, negated
@@ -146,6 +147,8 @@ def _swapped(view: View) -> Iterator[Found]:
     gone = _replaced(view)
     if put and gone and all(word.casefold() in view.passage.words for word in put):
         yield Found(reason="ungrounded", detail=f"{put[0]} where the evidence says {min(gone)}")
+    elif swapped := across_clauses(view):
+        yield Found(reason="ungrounded", detail=swapped)
 
 
 def _unanswerable(view: View) -> Iterator[Found]:

@@ -49,6 +49,7 @@ _YES_NO_QUESTION = {
 _YES_NO = re.compile(
     r"^(?:yes|no|ja|nein|oui|non|sí|no|sì|sim|não|是的?|不是?|はい|いいえ)(?=[,.!。，、\s]|$)(?! (?:\w+ )?\d)"
 )
+_LAST = re.compile(r"(?<=[.!:])\s+")
 _DECIDES = frozenset({"application", "comparison", "consequence"})
 _ITEMS = re.compile(r",|;|\band\b|\bund\b|\bet\b|\by\b|、|，|\n")
 
@@ -95,7 +96,9 @@ def _yes_no(view: View) -> Iterator[Found]:
         return
     question = entry.question.casefold()
     pattern = _YES_NO_QUESTION.get(view.language or "en")
-    closed = bool(pattern and pattern.match(question))
+    # A case is told first and decided in the last sentence.
+    asked = _LAST.split(question.strip())[-1]
+    closed = bool(pattern and pattern.match(asked))
     says = _YES_NO.match(entry.answer.casefold())
     if closed and entry.kind not in _DECIDES:
         yield Found(reason="wrong_kind", detail=f"yes or no: {entry.question[:150]}")

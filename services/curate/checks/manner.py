@@ -18,7 +18,9 @@ _WH = {
 }
 _AND = {"en": "and", "de": "und|sowie", "fr": "et", "es": "y|e", "it": "e|ed", "pt": "e"}
 _JOINED = {
-    code: re.compile(rf"\b{wh}\s+(?!(?:{_AND[code]})\b)\S+.*?,?\s(?:{_AND[code]})\s{wh}\s\S+\s*\S")
+    code: re.compile(
+        rf"\b{wh}\s+(?!(?:{_AND[code]})\b)\S+\s\S.*?,?\s(?:{_AND[code]})\s{wh}\s\S+\s*\S"
+    )
     for code, wh in _WH.items()
 }
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra)\b")

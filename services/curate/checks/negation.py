@@ -17,15 +17,18 @@ _NEGATION = {
     "ja": r"ない|ません|なかった|ずに",
 }
 _LESS = {
-    "en": r"\b(?:un|im|in|ir|il|non|dis)[a-z]{4,}|\b(?:no|lack\w*|fail\w*|prevent\w*|absen\w+"
-    r"|except|hardly|rarely|seldom|avoid\w*|instead"
+    "en": r"\bun(?!der|til|ite|ion|iv|iq|less)[a-z]{4,}|\bnon-?[a-z]{4,}"
+    r"|\b(?:im(?:poss|prop|perf|mob|perm)|in(?:sol|cap|act|dep|suff|comp|val|vis|freq|acc|abil)|ir(?:rel|reg|rev)"
+    r"|il(?:leg|log)|dis(?:all|agr|abl|cont|app))[a-z]*"
+    r"|\b(?:no|lack\w*|fail\w*|prevent\w*|absen\w+|except|hardly|rarely|seldom|avoid\w*|instead"
     r"|rather|only|few|less|forb\w+|prohibit\w*|refus\w+|stop\w*|ban\w*|free|zero|rul\w+ out"
     r"|reject\w*|den\w+|too)\b|[a-z]+less\b",
-    "de": r"\bun[a-zäöü]{4,}|\b(?:fehl\w*|mangel\w*|verhinder\w*|ausser|kaum|selten|vermeid\w*"
-    r"|statt|nur|wenig\w*|verb[oi]\w+|lehn\w+ ab"
-    r"|null|zu)\b|\w+(?:los|frei)(?:e[nrsm]?)?\b",
-    "fr": r"\b(?:in|im|ir|il|dé)[a-zéè]{4,}|\b(?:manqu\w+|emp[êe]ch\w+|absen\w+|sauf|rarement"
-    r"|évit\w+|au lieu|seul\w*|peu|moins|interdi\w+"
+    "de": r"\bun(?!ter|ser|gef|iv|d\b)[a-zäöü]{4,}"
+    r"|\b(?:fehl\w*|mangel\w*|verhinder\w*|ausser|kaum|selten|vermeid\w*|statt|nur|wenig\w*"
+    r"|verb[oi]\w+|lehn\w+ ab|null|zu)\b|\w+(?:los|frei)(?:e[nrsm]?)?\b",
+    "fr": r"\b(?:in(?:cap|suff|solu|val|util|act|dép|exist)|im(?:poss|mob|par|prop)|ir(?:rég|rév|réa)"
+    r"|il(?:lég|log))[a-zéè]*"
+    r"|\b(?:manqu\w+|emp[êe]ch\w+|absen\w+|sauf|rarement|évit\w+|au lieu|seul\w*|peu|moins|interdi\w+"
     r"|refus\w+|ne|n|non|trop)\b",
 }
 """What a source may say that is fairly put as a negation."""
@@ -33,6 +36,8 @@ _CONTRAST = re.compile(
     r"\b(?:but|rather|instead|only|until|unless|although|sondern|aber|nur|erst|mais|que|sino|pero"
     r"|ma|bensì|mas)\b|而是"
 )
+_DECIDED = re.compile(r"(?i)(?:no|nein|non|não|いいえ|不)\b")
+"""An answer that decides a case ("No, it does not fit, because ...")."""
 _CLAUSE = re.compile(r"[^,;:.!?()，；。]*")
 _COMPILED = {code: re.compile(pattern) for code, pattern in _NEGATION.items()}
 _SOFT = {code: re.compile(pattern) for code, pattern in _LESS.items()}
@@ -49,7 +54,12 @@ def added(
 ) -> str | None:
     """A negation of the answer that neither evidence nor question has, nor any sentence on the same matter."""
     said = negated(answer, language)
-    if said is None or negated(question, language) or _negative(evidence, language):
+    if (
+        said is None
+        or _DECIDED.match(answer)
+        or negated(question, language)
+        or _negative(evidence, language)
+    ):
         return None
     stems = set(content(answer, language))
     for start, end in sentences(passage):
@@ -65,17 +75,18 @@ def dropped(answer: str, evidence: str, question: str, language: str | None) -> 
     """A negation of the evidence whose whole scope the answer asserts."""
     pattern = _COMPILED.get(language or "en", _COMPILED["en"])
     folded = evidence.casefold()
-    match = pattern.search(folded)
-    if match is None or negated(question, language) or _negative(answer, language):
-        return None
-    if _CONTRAST.search(folded):
+    if not pattern.search(folded) or negated(question, language) or _negative(answer, language):
         return None
     said = set(content(answer, language))
-    clause = _CLAUSE.match(folded, match.end())
-    scope = set(content(clause.group() if clause else "", language))
-    shared = said.intersection(content(evidence, language))
-    if scope and scope <= said and len(shared) >= 0.7 * len(said):
-        return f"without {match.group()!r}: {answer[:150]}"
+    if len(said.intersection(content(evidence, language))) < 0.7 * len(said):
+        return None
+    # "not a planet but a dwarf" affirms what follows, and shares a word with what it denies.
+    least = 2 if _CONTRAST.search(folded) else 1
+    for match in pattern.finditer(folded):
+        clause = _CLAUSE.match(folded, match.end())
+        scope = set(content(clause.group() if clause else "", language))
+        if len(scope) >= least and scope <= said:
+            return f"without {match.group()!r}: {answer[:150]}"
     return None
 
 

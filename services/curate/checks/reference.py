@@ -96,7 +96,7 @@ def _dangling_question(view: View, language: str) -> str | None:
 def _pronoun(question: str, pronouns: Pronouns, language: str) -> str | None:
     """A pronoun or demonstrative of the question that no earlier word of it can stand behind."""
     stop = STOPWORDS[language]
-    tokens = _TOKEN.findall(question)
+    tokens: list[str] = _TOKEN.findall(question)
     filled = language in EXPLETIVE and EXPLETIVE[language].search(question)
     seen, named, parts = 0, False, 0
     for at, token in enumerate(tokens):

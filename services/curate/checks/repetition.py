@@ -67,7 +67,7 @@ def _restates(view: View) -> bool:
     if not view.asked.stems or not own <= _filler(view.language):
         return False
     shared = view.said.stems & view.asked.stems
-    return len(shared) >= max(2, 0.75 * len(view.asked.stems - _filler(view.language)))
+    return len(shared) >= max(1, 0.75 * len(view.asked.stems - _filler(view.language)))
 
 
 @lru_cache(maxsize=16)

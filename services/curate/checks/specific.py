@@ -5,12 +5,33 @@ bad rank rejects and a good one proves nothing; projects under 50 chunks are too
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from contracts.entries import Found
 from services.curate.checks.source import Parts, Source, View
 from services.curate.retrieval import Ranker
+from services.curate.stopwords import word_set
+from services.curate.words import stem
 
 ENOUGH_CHUNKS = 50
+_GENERAL = word_set(
+    """
+    main important importance key idea ideas point points purpose thing things way ways kind kinds type types example
+    examples characteristic characteristics feature features advantage advantages disadvantage benefit benefits
+    problem problems reason reasons result results effect effects step steps process method situation general happen
+    happens happened happening mean means role function work works working use used difference fact facts detail
+    details information topic subject special specific known significance essential basic overall significant involved
+    wichtig wichtige wichtigste besonders besonderheit haupt grund gründe zweck ziel ziele sache art arten beispiel
+    beispiele merkmal merkmale eigenschaft eigenschaften vorteil vorteile nachteil nutzen problem ergebnis wirkung
+    schritt schritte vorgang verfahren methode lage situation allgemein passiert geschah geschieht bedeutet bedeutung
+    rolle funktion funktioniert unterschied tatsache einzelheiten thema bekannt heisst heissen allgemeinen
+    principal principaux principale principales important importante importants importance idée but chose façon sorte
+    type exemple exemples caractéristique caractéristiques avantage avantages inconvénient problème raison raisons
+    résultat effet étape étapes processus méthode situation général passe passé signifie rôle fonction fonctionne
+    différence détails information sujet connu essentiel
+    """
+)
+"""Words of which a question alone could be asked of any text, in all languages together."""
 
 
 def rank_of(entry: Parts, source: Source, ranker: Ranker | None) -> int | None:
@@ -30,9 +51,15 @@ def underspecified(view: View) -> Iterator[Found]:
     entry = view.entry
     if not entry.question or entry.input:
         return
-    if entry.asks and not view.asked.stems:
+    own = view.asked.stems - view.around.stems
+    if entry.asks and own <= _general(view.language) and own == view.asked.stems:
         yield Found(reason="underspecified", detail=entry.question[:200])
         return
     worst = view.settings.thresholds.retrieval_rank
     if view.rank is not None and view.chunks >= ENOUGH_CHUNKS and view.rank > worst:
         yield Found(reason="underspecified", detail=f"rank {view.rank} of {view.chunks} chunks")
+
+
+@lru_cache(maxsize=16)
+def _general(language: str | None) -> frozenset[str]:
+    return frozenset(stem(word, language) for word in _GENERAL)
