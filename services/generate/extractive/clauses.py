@@ -30,8 +30,8 @@ _STOPPERS = frozenset(
 )
 _CUT = re.compile(
     r";|, (?:which|who|whose|whom|where|when|while|whereas|although|though|but|so|because|since|as|with|making|leading|resulting"
-    r"|thus|hence|however|and (?:it|they|he|she|the|is|are|was|were|has|have|had|then|also|its|their|his|her|in|by|a|an)\b)\b"
-    r"| [–—] |, (?:and|or) (?=\w+ (?:is|are|was|were|has|have|had)\b)"
+    r"|thus|hence|however|and (?:it|they|he|she|is|are|was|were|has|have|had|then|also)\b)\b"
+    r"| [–—] |, (?:and|or) (?=(?:\w+ ){1,5}(?:is|are|was|were|has|have|had|can|may|would|could)\b)"
 )
 
 
@@ -85,6 +85,9 @@ def clause(sentence: Sentence, scene: Scene) -> Clause | None:
 def _recased(named: Subject, verb: str, rest: str, scene: Scene) -> Subject:
     """A lone unknown word that opens a sentence about the present is a common noun, unless the rest says otherwise."""
     name = named.name
+    told = re.search(r"\b(?:1\d{3}|20\d{2})\b", rest) or names_a_thing(rest) or names_a_person(rest)
+    if verb == "is" and name.isalpha() and name.islower() and not scene.lower[name] and told:
+        return replace(named, name=words.capitalise(name), proper=True)
     if " " in name or named.proper or not name[0].isupper() or name[1:] != name[1:].lower():
         return named
     if verb in ("was", "were", "had") or verb in verbs.BASE_OF_PAST or may_end_a_name(name):
@@ -97,9 +100,7 @@ def _recased(named: Subject, verb: str, rest: str, scene: Scene) -> Subject:
         return replace(named, proper=True)
     if verb == "is" and (names_a_thing(rest) or names_a_person(rest)):
         return replace(named, proper=True)
-    if re.search(r"\b(?:1\d{3}|20\d{2})\b", rest) or any(
-        known.startswith(name[:5]) for known in scene.upper
-    ):
+    if told or any(known.startswith(name[:5]) for known in scene.upper):
         return named
     return replace(named, name=words.lower_first(name))
 
@@ -141,7 +142,7 @@ def _auxiliary_follows(tokens: list[str], index: int) -> bool:
 
 
 _COORDINATE = re.compile(
-    r";|, (?:but|so|yet|and (?:it|they|he|she|is|are|was|were|has|have|had|then|also|its|their|his|her|in|by|for|since|as)\b)| [–—] | and (?:is|are|was|were|has|have|had|can|may|must|will)\b"
+    r";|, (?:but|so|yet|and (?:it|they|he|she|is|are|was|were|has|have|had|then|also|in|by|for|since|as)\b)| [–—] |, and (?=(?:\w+ ){1,5}(?:is|are|was|were|has|have|had|can|may|would|could)\b)| and (?:is|are|was|were|has|have|had|can|may|must|will)\b"
 )
 
 

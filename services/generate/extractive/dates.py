@@ -6,14 +6,14 @@ MONTH = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Jan\.?|Feb\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?)"
 )
-YEAR = r"(?:(?:1\d{3}|20\d{2})(?! ?(?:BC|km|m|kg|people|metres|meters|feet|miles|%|percent))|\d{1,4} ?(?:BCE?|CE|AD)|AD ?\d{1,4})"
+YEAR = r"(?:(?:1\d{3}|20\d{2})(?! ?(?:BC|km|m|kg|people|metres|meters|feet|miles|%|percent))|\d{1,4} ?(?:BCE?|CE|AD|B\.C\.(?:E\.)?|A\.D\.)|(?:AD|A\.D\.) ?\d{1,4})"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 DAY_DATE = rf"(?:{_DAY} (?:of )?{MONTH},? {YEAR}|{MONTH} {_DAY},? {YEAR})"
 PERIOD = (
     r"(?:the (?:early |late |mid-|mid |middle of the |end of the |beginning of the )?"
-    r"(?:1\d{2}0s|20\d0s|\d{1,2}(?:st|nd|rd|th)[ -]century(?: BCE?| AD| CE)?"
+    r"(?:1\d{2}0s|20\d0s|\d{1,2}(?:st|nd|rd|th)[ -]century(?: BCE?| AD| CE| B\.C\.(?:E\.)?| A\.D\.)?"
     r"|(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth"
-    r"|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first) century(?: BCE?| AD| CE)?))"
+    r"|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first) century(?: BCE?| AD| CE| B\.C\.(?:E\.)?| A\.D\.)?))"
 )
 DATE = (
     rf"(?:{DAY_DATE}|(?:early |late |mid-)?{MONTH},? {YEAR}|(?:early |late |mid-)?{YEAR}|{PERIOD})"

@@ -38,7 +38,7 @@ def question(body: str, scene: Scene) -> str | None:
     if not 3 <= len(tokens) <= 30 or unsettled(text, scene) or not _brackets(text):
         return None
     low = {token.lower().strip(",") for token in tokens}
-    if low & words.TAINTED_PRONOUNS or words.POINTING.search(text):
+    if low & words.TAINTED_PRONOUNS or "again" in low or words.POINTING.search(text):
         return None
     return words.capitalise(text) + "?"
 

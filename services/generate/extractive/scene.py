@@ -146,7 +146,7 @@ def may_end_a_name(word: str) -> bool:
 def names_a_person(complement: str) -> bool:
     """Whether "S is COMPLEMENT" names a profession or an office, so that S is a person (or a god)."""
     head = re.split(
-        r"\b(?:who|that|which|from|for|in|at|by|about|of|to|on|with|known|born|based|best)\b|[;:]",
+        r"(?<![-\w])(?:who|that|which|from|for|in|at|by|about|of|to|on|with|known|born|based|best)\b|[;:]",
         complement,
         maxsplit=1,
     )[0]

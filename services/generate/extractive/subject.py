@@ -85,6 +85,13 @@ def _has_verb(tokens: list[str], low: list[str]) -> bool:
             return True
         if index and tokens[index].islower() and breaks and _participle_like(word):
             return True
+        between = (
+            0 < index < len(tokens) - 1
+            and tokens[index - 1][0].isupper()
+            and tokens[index + 1][0].isupper()
+        )
+        if between and word.endswith("ed") and tokens[index].islower():
+            return True
         inner = index and breaks and following and tokens[index].islower()
         if inner and word.endswith("ing") and word not in _NOUN_ING:
             return True
@@ -187,11 +194,10 @@ def _bare(tokens: list[str], scene: Scene, *, proper: bool) -> str:
         return full
     if proper and tokens[0][0].isupper():
         follower = tokens[1] if len(tokens) > 1 else ""
-        if follower[:1].isupper() or not scene.is_common(tokens[0]):
+        plain = follower[:1].islower() and follower != "of" and not scene.may_be_name(tokens[0])
+        if follower[:1].isupper() or not (plain or scene.is_common(tokens[0])):
             return " ".join(tokens)
-    if scene.is_common(tokens[0]) or (
-        len(tokens) > 1 and not proper and not scene.may_be_name(tokens[0])
-    ):
+    if scene.is_common(tokens[0]) or (len(tokens) > 1 and not scene.may_be_name(tokens[0])):
         return " ".join([words.lower_first(tokens[0]), *tokens[1:]])
     return " ".join(tokens)
 

@@ -36,7 +36,7 @@ BANNED_IN_SUBJECT = frozenset(
     """i me my we us our you your he him his she her it its they them their this that these those who whom whose
     which what where when while why how if whether because although though than as following above below next
     previous preceding same former latter said aforementioned current not never only even also just such so too very there
-    here etc e.g i.e everything something anything nothing everyone someone anyone one ones another other others
+    here etc e.g i.e everything something anything nothing everyone someone anyone again one ones another other others
     until unless since via respectively""".split()
 )
 BANNED_FIRST = (
@@ -64,7 +64,7 @@ VAGUE = frozenset(
     vital interesting popular famous matter case cases reason reasons fact question result results consequence
     consequences kind-of sort-of issue issues concern topic subject challenge challenges step first second third
     next last following above below different similar likely unlikely idea ideal great big major main
-    controversial significant notable exception point beneficiary leading singular plural much another components component members member parts other most only more little few few half
+    controversial significant notable exception point beneficiary basis source majority focus remainder product products backbone home predominant leading singular plural much another components component members member parts other most only more little few few half
     difficult hard possible impossible necessary sign cause""".split()
 )
 """Words that make "S is a …" an opinion or a pointer instead of a definition when among its first six words."""
@@ -134,7 +134,7 @@ META = re.compile(
     r"\b(?:(?:this|the|present|next|previous|following|preceding) (?:section|chapter|article|document|page|paragraph"
     r"|passage|excerpt|text below|figure|table|appendix|book|tutorial|guide|manual|README)"
     r"|(?:[Ff]igure|[Tt]able|[Ss]ection|[Cc]hapter|[Aa]ppendix|[Ff]ig\.|[Pp]age|p\.|pp\.|[Ee]q\.|[Ee]quation) \(?\d"
-    r"|as (?:mentioned|shown|noted|described|discussed|explained|stated|seen|defined) (?:above|below|earlier"
+    r"|shown (?:on|at|in|to) the (?:left|right|top|bottom|figure|table|diagram)|as (?:mentioned|shown|noted|described|discussed|explained|stated|seen|defined) (?:above|below|earlier"
     r"|previously|before|in)"
     r"|(?:see|refer to|see also|click|copyright|all rights reserved|ISBN|ISSN|doi)\b)",
     re.IGNORECASE,

@@ -79,4 +79,5 @@ def long_form(before: str, short: str) -> str | None:
     long = before[start:]
     if re.search(r"[.,;:()\"“”]", long) or long.upper() == long or len(words.words(long)) < 2:
         return None
-    return long
+    first, _, rest = long.partition(" ")
+    return words.lower_first(long) if start == 0 and rest.islower() and first.istitle() else long

@@ -71,7 +71,14 @@ def _asker(name: str, lead: str) -> str | None:
     if _NOT_DOERS.search(name):
         return None
     last = parts[-1].lower()
-    if last in nouns.ORGANISATIONS:
+    if last in nouns.ORGANISATIONS - {
+        "congress",
+        "parliament",
+        "senate",
+        "government",
+        "church",
+        "court",
+    }:
         return f"Which {last}"
     profession = any(word in nouns.PROFESSIONS for word in lead.split())
     if lead and not profession:
@@ -90,7 +97,7 @@ def _active(clause: Clause, page: Page) -> Candidate | None:
     if base is None or clause.verb not in {verbs.PAST_OF_PARTICIPLE.get(p) for p in verbs.AGENTIVE}:
         return None
     rest = first_clause(clause.rest)
-    deed = re.split(r"[,;:]", rest, maxsplit=1)[0].strip()
+    deed = re.split(r"[,;:] ", rest, maxsplit=1)[0].strip()
     if not re.match(r"^(?:the |a |an )?[\w'’-]+", deed) or not one_clause(deed, 12):
         return None
     first = deed.split()[0].lower()

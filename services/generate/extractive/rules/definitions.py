@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from services.generate.extractive import nouns, words
+from services.generate.extractive import nouns, verbs, words
 from services.generate.extractive.candidate import Candidate, Extension
 from services.generate.extractive.clauses import Clause, consistent, one_clause
 from services.generate.extractive.page import Page
@@ -74,6 +74,12 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
     )
 
 
+def _specified(rest: str) -> bool:
+    """Whether "are …" goes on with a participle, so that it says what is done instead of what something is."""
+    tokens = [token for token in rest.split()[:3] if not token.endswith("ly")]
+    return bool(tokens) and verbs.is_participle(tokens[0])
+
+
 def _in_passing(clause: Clause, page: Page) -> bool:
     """Whether a section deep in a document says of the document's own subject that it is something, too."""
     title, path = words.normal(page.scene.title), clause.sentence.headings
@@ -89,11 +95,13 @@ def _defines(clause: Clause, rest: str) -> bool:
     if clause.verb in ("is", "was"):
         if not _SINGULAR.match(rest) and not (named.proper and rest.startswith("one of")):
             return False
-    elif not _PLURAL.match(rest) or _NOT_NOUN.match(rest):
+    elif _specified(rest) or not _PLURAL.match(rest) or _NOT_NOUN.match(rest):
         return False
     tokens = words.words(rest)
     low = [word.lower() for word in tokens[:6]]
     if len(tokens) < 4 or words.VAGUE.intersection(low) or any(w.endswith("est") for w in low[1:2]):
+        return False
+    if {"its", "their", "his", "her"}.intersection(low) or rest.startswith("all "):
         return False
     if (
         " in which case" in rest
@@ -159,7 +167,7 @@ def _attribute(clause: Clause, page: Page) -> Candidate | None:
     named = clause.subject
     if not (named.name.startswith("the ") and " of " in named.name) or named.plural:
         return None
-    value = clause.rest.split(",")[0]
+    value = clause.rest.split(", ")[0]
     if not (
         _PROPER_VALUE.match(value)
         or re.match(rf"^(?:{nouns.HEDGE} )?{nouns.NUMBER}(?: {nouns.UNIT})?$", value)

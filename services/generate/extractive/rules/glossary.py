@@ -33,6 +33,9 @@ _GLOSSARY_HEADING = re.compile(
 _CLAUSE = re.compile(
     r"^(?:[\w'’-]+ ){1,8}?(?:is|are|was|were|has|have|can|must|should|will|may|would|could|might|does|do)\b"
 )
+_PERSON = re.compile(
+    r"(?:Mr|Mrs|Ms|Miss|Dr|Sir|Lord|Lady|King|Queen|Prince|Princess|Captain|Colonel|Saint)\b\.? [A-Z]"
+)
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|when|used|in which|for which)\b|,")
 
 
@@ -69,7 +72,11 @@ def _candidate(found: re.Match[str], page: Page) -> Candidate | None:
         if _OPENS.match(first) or first.split()[0].lower() in page.scene.lower
         else first
     )
-    if counted and re.match(r"an? ", meaning) and named[0].islower():
+    if (re.search(r"\bwho\b", meaning) and re.match(r"(?:an?|the) ", meaning)) or _PERSON.match(
+        term
+    ):
+        asked, answer = f"Who is {term}?", f"{term} is {meaning.rstrip('.')}."
+    elif counted and re.match(r"an? ", meaning) and named[0].islower():
         article = "an" if named[0] in "aeiou" else "a"
         asked, answer = (
             f"What is {article} {named}?",

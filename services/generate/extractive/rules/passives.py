@@ -63,10 +63,12 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
         match = frame.pattern.match(rest)
         if match is None:
             continue
-        what = match["what"].strip().rstrip(",.")
+        what = _without_rival(match["what"].strip().rstrip(",."))
         if match["verb"] == "used in" and (
             clause.verb in ("was", "were") or what[0].isupper() or what.startswith("the ")
         ):
+            return
+        if match["verb"] == "based in" and not what[0].isupper():
             return
         if len(what) < 3 or _WEAK_WHAT.match(what) or what.count(" ") > 24:
             return
@@ -101,6 +103,12 @@ def _asked(frame: _Frame, verb: str, what: str, clause: Clause) -> str:
     return frame.asked.format(
         be=clause.verb, s=clause.subject.name, participle=participle, last=last, **{"for": purpose}
     )
+
+
+def _without_rival(what: str) -> str:
+    """Cut ", and A for B" off, where a second subject begins that the first part does not enumerate."""
+    first, mark, rest = what.partition(", and ")
+    return first if mark and "," not in first and rest[:1].isupper() and " for " in rest else what
 
 
 def _adds(asked: str, answer: str) -> bool:

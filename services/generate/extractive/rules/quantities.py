@@ -71,10 +71,17 @@ def _count(clause: Clause, page: Page) -> Candidate | None:
     } and not match["tail"].startswith(" of"):
         return None
     what = match["what"] + _of(match["tail"])
-    asked = question(f"How many {what} {forms[0]} {clause.subject.name} {forms[1]}", page.scene)
-    answer = statement(
-        clause, re.split(r"[,;]", first_clause(clause.rest), maxsplit=1)[0], page.scene
+    place = re.match(
+        r"^ (?:in|on|at|for|from|per|between|to) [^,;.]{2,50}?(?=$|[,;.]| and | which| that)",
+        match["tail"],
     )
+    where = place[0] if place else ""
+    kept = first_clause(clause.rest)
+    kept = kept if ": " in kept else re.split(r", |;", kept, maxsplit=1)[0]
+    asked = question(
+        f"How many {what} {forms[0]} {clause.subject.name} {forms[1]}{where}", page.scene
+    )
+    answer = statement(clause, kept, page.scene)
     return _candidate(clause, "how many", asked, answer, f"{match['amount']} {match['what']}", 2.7)
 
 

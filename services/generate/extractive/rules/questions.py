@@ -18,12 +18,13 @@ _NUMBERING = re.compile(
     r"^(?:Q(?:uestion)?\s*)?(?:\d+(?:\.\d+)*)?[.):]*\s*(?:Q:\s*)?", re.IGNORECASE
 )
 _UNCLEAR = re.compile(
-    r"\b(?:this|that|these|those|it|they|them|its|their|here|he|she|his|her|above|below|the (?:following|author|next|previous))\b",
+    r"\b(?:this|that|these|those|it|they|them|its|their|here|he|she|his|her|above|below|the (?:following|author|next|previous))\b|/",
     re.IGNORECASE,
 )
 _DANGLING = re.compile(
     r"^(?:It|They|He|She|This|That|These|Those|Its|Their|His|Her|Here|Such|As mentioned|See)\b"
 )
+_PRONOUNS = frozenset("it it's it’s they he she they're they’re".split())
 _ANSWER_LABEL = re.compile(r"^(?:A|Answer)\s*[:.]\s+", re.IGNORECASE)
 
 
@@ -87,7 +88,12 @@ def _answered(asked: str, index: int, page: Page) -> Candidate | None:
 def _fits(answer: str, kept: list[str]) -> bool:
     if not kept or not kept[0].endswith((".", "!")) or not 4 <= len(answer.split()) <= 120:
         return False
-    if _DANGLING.match(answer) or words.META.search(answer) or not answer.endswith((".", "!")):
+    if (
+        _DANGLING.match(answer)
+        or set(words.words(answer.lower())[:7]) & _PRONOUNS
+        or words.META.search(answer)
+        or not answer.endswith((".", "!"))
+    ):
         return False
     return balanced(answer) and not re.search(
         r"https?:|\b(?:[Ww]e|[Oo]ur|I|[Mm]y)\b|[{}|<>]", answer

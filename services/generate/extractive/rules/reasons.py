@@ -36,7 +36,12 @@ def _why(clause: Clause, page: Page) -> Candidate | None:
     if match is None:
         return None
     state = _TRAILING.sub("", _ADVERB.sub("", clause.rest[: match.start()].strip()))
-    if not state or not one_clause(state.replace("not ", ""), 12) or not _ENOUGH.match(state):
+    if (
+        not state
+        or not one_clause(state.replace("not ", ""), 12)
+        or not _ENOUGH.match(state)
+        or state.endswith("ly")
+    ):
         return None
     why = _end(match["why"])
     if (

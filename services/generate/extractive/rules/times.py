@@ -11,7 +11,7 @@ from services.generate.extractive.phrasing import question, statement
 
 _PLACED = re.compile(rf"(?:^|\s)(?P<phrase>{dates.PLACED})(?P<tail>$|[\s,;.].*$)")
 _ADVERB = re.compile(
-    r"^(?:(?:also|first|originally|later|officially|formally|finally|subsequently|then|initially|eventually|soon|again"
+    r"^(?:(?:also|first|originally|later|officially|formally|finally|subsequently|then|initially|eventually|soon"
     r"|probably|completely|fully|successfully|publicly|jointly|newly) )"
 )
 _KEEP = frozenset("into to from as for of".split())
@@ -22,7 +22,8 @@ _BAD_TAIL = re.compile(
     r"^(?:-| ?(?:and|or|to|until|through|–|—) ?(?:\d|the \d|in \d|[A-Z][a-z]+ \d)|/)"
 )
 _STATIVE = frozenset(
-    "had was were knew held contained consisted included appeared remained existed belonged lived found saw read set".split()
+    "had was were knew held contained consisted included appeared remained existed belonged lived found saw read set ordered asked forced told allowed
+    persuaded urged commanded instructed requested required encouraged advised permitted caused made let".split()
 )
 
 
@@ -84,7 +85,7 @@ def _around(clause: Clause, rest: str) -> tuple[str, str] | None:
     if clause.date:
         if dates.count(rest):
             return None
-        middle = re.split(r"[,;:]", rest, maxsplit=1)[0].strip()
+        middle = re.split(r"[,;:] ", rest, maxsplit=1)[0].strip()
         return _shortened(middle), clause.date
     found = _PLACED.search(rest)
     if found is None or dates.count(rest) > (
