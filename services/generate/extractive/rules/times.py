@@ -22,8 +22,8 @@ _BAD_TAIL = re.compile(
     r"^(?:-| ?(?:and|or|to|until|through|–|—) ?(?:\d|the \d|in \d|[A-Z][a-z]+ \d)|/)"
 )
 _STATIVE = frozenset(
-    "had was were knew held contained consisted included appeared remained existed belonged lived found saw read set ordered asked forced told allowed
-    persuaded urged commanded instructed requested required encouraged advised permitted caused made let".split()
+    """had was were knew held contained consisted included appeared remained existed belonged lived found saw read set ordered asked forced told allowed
+    persuaded urged commanded instructed requested required encouraged advised permitted caused made let""".split()
 )
 
 
