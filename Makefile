@@ -37,7 +37,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@# With --require-hashes nothing is installed that the lock does not name. The bytecode is made now, so that
 	@# the first start of the services need not do it.
-	@$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	@# pip finds its way through some proxies and certificates that uv does not.
+	@$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock || \
+	  { echo "uv could not install the packages; trying with pip (slower)." >&2; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
 	@# `sync` removes the project itself, which the lock does not name.
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q $(CODE)
