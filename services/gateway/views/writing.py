@@ -2,10 +2,11 @@
 
 import hashlib
 import importlib.resources
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import orjson
 
 from services.gateway.views.batch import Key, Step, Values
 from services.gateway.views.tables import SCHEMA, TABLES
@@ -101,16 +102,13 @@ async def _insert(connection: "Connection", table: str, rows: dict[Key, Values])
     shape = TABLES[table]
     named = {column for values in rows.values() for column in values}
     columns = [*shape.key, *(column for column in shape.columns if column in named)]
+    others = columns[len(shape.key) :]
+    found = [(*key, *(values.get(name) for name in others)) for key, values in rows.items()]
     await connection.execute(
         f"insert into {SCHEMA}.{table} ({', '.join(columns)})"  # noqa: S608 - names are constants of TABLES
-        f" select * from {_unnest(table, columns)} on conflict do nothing",
-        *zip(
-            *(
-                (*key, *(values.get(column) for column in columns[len(key) :]))
-                for key, values in rows.items()
-            ),
-            strict=True,
-        ),
+        f" select {', '.join(_value(table, name) for name in columns)}"
+        f" from {_unnest(table, columns)} on conflict do nothing",
+        *_arrays(table, columns, found),
     )
 
 
@@ -126,16 +124,31 @@ async def _update(
     keys = TABLES[table].key
     for (set_names, add_names), rows in groups.items():
         columns = (*keys, *set_names, *add_names)
-        assignments = [f"{name} = u.{name}" for name in set_names]
+        assignments = [f"{name} = {_value(table, name)}" for name in set_names]
         assignments += [f"{name} = t.{name} + u.{name}" for name in add_names]
         matches = " and ".join(f"t.{name} = u.{name}" for name in keys)
         await connection.execute(
             f"update {SCHEMA}.{table} t set {', '.join(assignments)}"  # noqa: S608 - names are constants of TABLES
-            f" from {_unnest(table, columns)} as u ({', '.join(columns)}) where {matches}",
-            *zip(*rows, strict=True),
+            f" from {_unnest(table, columns)} where {matches}",
+            *_arrays(table, columns, rows),
         )
 
 
-def _unnest(table: str, columns: Iterable[str]) -> str:
+def _arrays(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+    """One array for each column. JSON goes as text: a list inside an array would be taken for a second dimension."""
     types = TABLES[table].columns
-    return f"unnest({', '.join(f'${n}::{types[name]}[]' for n, name in enumerate(columns, 1))})"
+    for name, values in zip(columns, zip(*rows, strict=True), strict=True):
+        if types[name] == "jsonb":
+            yield [None if value is None else orjson.dumps(value).decode() for value in values]
+        else:
+            yield values
+
+
+def _unnest(table: str, columns: Iterable[str]) -> str:
+    types = {name: kind.replace("jsonb", "text") for name, kind in TABLES[table].columns.items()}
+    arrays = ", ".join(f"${n}::{types[name]}[]" for n, name in enumerate(columns, 1))
+    return f"unnest({arrays}) as u ({', '.join(columns)})"
+
+
+def _value(table: str, column: str) -> str:
+    return f"u.{column}::jsonb" if TABLES[table].columns[column] == "jsonb" else f"u.{column}"
