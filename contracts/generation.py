@@ -135,6 +135,8 @@ class GenerationSettings(Message):
 
 
 class GenerationRequested(Request):
+    """Somebody asked for a dataset from documents of a project."""
+
     project_id: UUID
     document_ids: tuple[UUID, ...] | None = Field(default=None, max_length=1000)
     """None: every document of the project."""
@@ -155,6 +157,8 @@ class PlanDocument(Message):
 
 
 class PlanGeneration(Command):
+    """Decide which passages are asked for what, before anything is paid."""
+
     project_id: UUID
     documents: tuple[PlanDocument, ...]
     settings: GenerationSettings
@@ -233,6 +237,8 @@ PLAN_PAGE = 500
 
 
 class GenerationPlanned(Event):
+    """The first round was planned: its calls, and the chunks that were left out with the reason."""
+
     dataset_id: UUID
     plan: BlobRef
     """A blob of ``PlanManifest``."""
@@ -255,7 +261,9 @@ class ExtendGeneration(Command):
     round: int = Field(ge=2)
     first: int
     plan: BlobRef
-    """The first round's plan."""
+    """The first round's plan;"""
+    later: tuple[BlobRef, ...] = ()
+    """those of the rounds since."""
     settings: GenerationSettings
     dataset_head: int
     """Version of the dataset's stream up to which acceptances count."""
@@ -264,6 +272,8 @@ class ExtendGeneration(Command):
 
 
 class GenerationExtended(Event):
+    """A further round was planned, or found to have nothing left to ask about."""
+
     dataset_id: UUID
     round: int
     plan: BlobRef | None

@@ -1,11 +1,11 @@
 """The edge of curate: read what is to be judged, let the pure parts judge, say the verdicts."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from contracts.dataset import CloseDataset
 from contracts.entries import (
     AdmitEntries,
     CurateEntries,
@@ -16,9 +16,11 @@ from contracts.entries import (
     Signature,
     Verdict,
 )
-from contracts.generation import GenerationSettings
+from contracts.generation import ExtendGeneration, GenerationSettings
 from services.curate.admission import Index, admit
+from services.curate.bench import Bench
 from services.curate.checks.judge import judge
+from services.curate.closing import another_round, close
 from services.curate.reading import Reading, UnitRead
 from services.curate.retrieval import Ranker
 from shared.blobs import Blobs
@@ -30,7 +32,8 @@ KEPT_INDEXES = 8
 
 
 def work(blobs: Blobs, store: Reader) -> list[Work]:
-    reading = Reading(store, Plans(blobs))
+    bench = Bench()
+    reading = Reading(store, Plans(blobs), bench)
     indexes = _Indexes(reading)
 
     async def curate(task: Task[CurateEntries]) -> Done:
@@ -40,7 +43,7 @@ def work(blobs: Blobs, store: Reader) -> list[Work]:
         async for units in reading.units(
             task.tenant, command.job_id, command.plan, after=command.after, through=command.through
         ):
-            verdicts += await asyncio.to_thread(_judge, units, command.settings, corpus.ranker)
+            verdicts += await bench.do(_judge, units, command.settings, corpus.ranker)
         curated = EntriesCurated(
             dataset_id=command.dataset_id,
             after=command.after,
@@ -58,7 +61,7 @@ def work(blobs: Blobs, store: Reader) -> list[Work]:
                 command.dataset_id, after=command.after, through=command.through
             )
         ]
-        found = await asyncio.to_thread(
+        found = await bench.do(
             admit, index.index, candidates, command.wanted, command.accepted, command.settings
         )
         index.through = command.through
@@ -72,9 +75,17 @@ def work(blobs: Blobs, store: Reader) -> list[Work]:
         )
         return Done((admitted,))
 
+    async def extension(task: Task[ExtendGeneration]) -> Done:
+        return Done((await another_round(reading, blobs, task.tenant, task.command),))
+
+    async def closing(task: Task[CloseDataset]) -> Done:
+        return Done((await close(reading, task.tenant, task.command),))
+
     return [
         Work(CurateEntries, curate, share=lambda _: 2),
         Work(AdmitEntries, admission),
+        Work(ExtendGeneration, extension),
+        Work(CloseDataset, closing),
     ]
 
 

@@ -16,6 +16,7 @@ from contracts.entries import (
     Verdict,
 )
 from contracts.generation import PlannedDocument, Seed
+from services.curate.bench import Bench
 from services.curate.checks.source import Source
 from services.curate.retrieval import Ranker
 from shared.plans import Plans
@@ -53,9 +54,10 @@ class Corpus:
 class Reading:
     """Reads jobs from the log and the blobs; keeps the rankers of the newest plans."""
 
-    def __init__(self, store: Reader, plans: Plans) -> None:
+    def __init__(self, store: Reader, plans: Plans, bench: Bench) -> None:
         self.store = store
         self.plans = plans
+        self.bench = bench
         self._corpora: OrderedDict[str, asyncio.Future[Corpus]] = OrderedDict()
 
     async def corpus(self, tenant: str, plan: BlobRef) -> Corpus:
@@ -83,7 +85,7 @@ class Reading:
                 text = await self.plans.text(tenant, documents[seed.document_id].text)
                 places[seed.chunk_id] = len(passages)
                 passages.append(text[seed.start : seed.end])
-        return Corpus(await asyncio.to_thread(Ranker, passages), places)
+        return Corpus(await self.bench.do(Ranker, passages), places)
 
     async def units(
         self,

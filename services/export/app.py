@@ -34,8 +34,8 @@ def work(blobs: Blobs, store: Reader, folder: Path) -> list[Work]:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as name:
             with Ordering(Path(name) / "order.sqlite") as ordering:
-                types = await _gather(store, command, ordering)
-                reason = form.refuses(types)
+                await _gather(store, command, ordering)
+                reason = form.refuses(ordering.types())
                 if reason is not None:
                     raise Rejected("format_cannot_hold", reason)
                 rows = _Rows(store, plans, task.tenant, command, ordering)
@@ -65,9 +65,8 @@ def work(blobs: Blobs, store: Reader, folder: Path) -> list[Work]:
     return [Work(ExportDataset, export)]
 
 
-async def _gather(store: Reader, command: ExportDataset, ordering: Ordering) -> set[str]:
-    """Read the dataset's facts into ``ordering``; return the types of its accepted entries."""
-    accepted: set[UUID] = set()
+async def _gather(store: Reader, command: ExportDataset, ordering: Ordering) -> None:
+    """Read the dataset's facts into ``ordering``."""
     async for recorded in store.stream(
         command.dataset_id, through=command.head, types=(EntriesCurated, EntriesAdmitted)
     ):
@@ -76,13 +75,9 @@ async def _gather(store: Reader, command: ExportDataset, ordering: Ordering) -> 
                 ordering.curated(curated)
             case EntriesAdmitted() as admitted:
                 ordering.admitted(admitted)
-                accepted.update(admitted.accepted[:1])
-    types: set[str] = set()
     async for recorded in store.stream(command.source_job_id, types=(EntriesGenerated,)):
         if isinstance(recorded.event, EntriesGenerated):
             ordering.generated(recorded.event)
-            types |= {entry.type for entry in recorded.event.entries if entry.type != "malformed"}
-    return types if accepted else set()
 
 
 async def _seeds(plans: Plans, task: Task[ExportDataset]) -> int:

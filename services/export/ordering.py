@@ -18,6 +18,7 @@ create table verdict (
 )
 without rowid;
 create table accepted (entry blob primary key) without rowid;
+create table made (entry blob primary key, type text) without rowid;
 create table unit (unit blob primary key, seed integer, said text) without rowid;
 """
 
@@ -49,6 +50,10 @@ class Ordering:
             "insert or ignore into unit values (?, ?, ?)",
             (event.unit_id.bytes, event.seed, event.model_dump_json()),
         )
+        self._db.executemany(
+            "insert or ignore into made values (?, ?)",
+            ((entry.entry_id.bytes, entry.type) for entry in event.entries),
+        )
 
     def curated(self, event: EntriesCurated) -> None:
         self._db.executemany(
@@ -71,6 +76,11 @@ class Ordering:
             "insert or ignore into accepted values (?)",
             ((entry.bytes,) for entry in event.accepted),
         )
+
+    def types(self) -> set[str]:
+        """The types of the accepted entries."""
+        rows = self._db.execute("select distinct type from made join accepted using (entry)")
+        return {row[0] for row in rows}
 
     def units(self) -> Iterator[tuple[EntriesGenerated, dict[UUID, Kept]]]:
         """Units that have accepted entries, by seed, each with these entries."""

@@ -445,6 +445,7 @@ def _after_round(
         round=len(state.rounds) + 1,
         first=state.stop,
         plan=state.rounds[0].plan,
+        later=tuple(made.plan for made in state.rounds[1:]),
         settings=request.settings,
         dataset_head=state.dataset_head,
         wanted=wanted - counts.accepted,
