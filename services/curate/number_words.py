@@ -186,7 +186,7 @@ _UNITS = (
     " fahrenheit|kelvin|w watt watts|kw kilowatt kilowatts|mw megawatt megawatts|gw gigawatt"
     " gigawatts|v volt volts|hz hertz|khz"
     " kilohertz|mhz megahertz|ghz gigahertz|dollar dollars $ usd|euro euros € eur|pa pascal|bar"
-    "|knot knots knoten|byte bytes|kb kilobyte"
+    "|knot knots knoten|byte bytes octet octets|kb kilobyte"
     " kilobytes|mb megabyte megabytes|gb gigabyte gigabytes|degree degrees grad degrés grados ° deg"
 )
 UNITS: dict[str, int] = {

@@ -50,6 +50,7 @@ class Quantities:
     units: frozenset[int]
 
 
+@lru_cache(maxsize=512)
 def quantities(text: str, language: str | None) -> Quantities:
     """Read a text. List markers ("2.", "(3)") count nothing and are left out."""
     tokens = [

@@ -5,6 +5,7 @@ remembered, since a text says most of its words more than once and a pure Python
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -52,8 +53,13 @@ def words(text: str) -> list[str]:
 
 def content(text: str, language: str | None) -> list[str]:
     """Stems of the words that are no function words, in order, with repetition."""
+    return stems_of(words(text), language)
+
+
+def stems_of(found: Sequence[str], language: str | None) -> list[str]:
+    """The same of words that were split before."""
     stop = STOPWORDS.get(language or "", _NO_STOPWORDS)
-    return [stem(word, language) for word in words(text) if word not in stop]
+    return [stem(word, language) for word in found if word not in stop]
 
 
 def count(text: str) -> int:

@@ -6,8 +6,7 @@
 import re
 
 from services.curate.checks.names import names
-from services.curate.checks.source import Facts, View, facts
-from services.curate.numbers import absent
+from services.curate.checks.source import Facts, View, absent_from, facts
 
 _PART = re.compile(
     r"[;:]\s|,?\s(?:and|while|whereas|but|und|während|aber|doch|et|alors qu[e'’]|tandis qu[e'’]|mais|y|mientras"
@@ -24,13 +23,7 @@ def across_clauses(view: View) -> str | None:
         return None
     named = {word.casefold() for word, _ in names(view.quoted.text, view.language)}
     said = _statement(view.said, named)
-    own = max(
-        clauses,
-        key=lambda clause: (
-            len(said & _statement(clause, named)),
-            len(view.said.stems & clause.stems),
-        ),
-    )
+    own = max(clauses, key=lambda clause: _likeness(view, said, clause, named))
     if 2 * len(said & _statement(own, named)) < len(said):
         return None
     for other in clauses:
@@ -43,6 +36,12 @@ def across_clauses(view: View) -> str | None:
         if found:
             return found
     return None
+
+
+def _likeness(view: View, said: frozenset[str], clause: Facts, named: set[str]) -> float:
+    """How much a clause says what the answer says: words shared, and a name counting one and a half."""
+    shares_name = bool(named & view.said.words & clause.words)
+    return len(said & _statement(clause, named)) + 1.5 * shares_name
 
 
 def _statement(clause: Facts, named: set[str]) -> frozenset[str]:
@@ -59,9 +58,7 @@ def _name(view: View, own: Facts, other: Facts, named: set[str]) -> str | None:
 
 
 def _number(view: View, own: Facts, other: Facts) -> str | None:
-    put = list(absent(view.said.quantities, own.quantities, view.asked.quantities))
-    gone = list(absent(own.quantities, view.said.quantities, view.asked.quantities))
-    there = not list(
-        absent(view.said.quantities, other.quantities, own.quantities, view.asked.quantities)
-    )
-    return f"{put[0]} where the evidence says {gone[0]}" if put and gone and there else None
+    put = list(absent_from(view.said, own, view.asked))
+    gone = list(absent_from(own, view.said, view.asked)) if put else []
+    there = bool(gone) and not list(absent_from(view.said, other, own, view.asked))
+    return f"{put[0]} where the evidence says {gone[0]}" if there else None

@@ -81,26 +81,26 @@ PRONOUNS = {
 
 OPENINGS = {
     "en": re.compile(
-        r"(?:It|They|He|She|This|These|Those(?! who)|That(?= (?:is|was|has|means|makes|would|can"
-        r"|depends))|Such(?! as)|His|Her|Its|Their|Here)\b(?!['’]s a )",
+        r"(?:It|They|He|She|This|These|Those(?! who)|Such(?! as)|His|Her|Its|Their|Here"
+        r"|That(?= (?:is|was|has|means|makes|would|can|depends))"
+        r"|The (?:former|latter|above|same)(?= \w+))\b(?!['’]s a )"
     ),
     "de": re.compile(
-        r"(?:Es|Er|Sie(?! (?:sollten|müssen|können|brauchen|haben die))|Diese[rsmn]?|Dies"
-        r"|Jene[rs]?|Solche[rs]?|Ihre?[rnms]?|Seine?[rnms]?"
-        r"|Hier|Dadurch|Dabei|Damit(?! (?:ein|der|die|das))|Das(?= (?:ist|war|wird|liegt|hat"
-        r"|bedeutet|geschieht|sind|führt)))\b",
+        r"(?:Es|Er|Sie(?! (?:sollten|müssen|können|brauchen|haben die))|Diese[rsmn]?|Dies|Jene[rs]?"
+        r"|Solche[rs]?|Ihre?[rnms]?|Seine?[rnms]?|Hier|Dadurch|Dabei|Damit(?! (?:ein|der|die|das))"
+        r"|Das(?= (?:ist|war|wird|liegt|hat|bedeutet|geschieht|sind|führt))"
+        r"|(?:Der |Die |Das )?(?:Erst|Letzt)ere[rs]?)\b"
     ),
     "fr": re.compile(
         r"(?:Il|Elle|Ils|Elles|Ce(?= (?:dernier|sont|fut))|C['’](?:est|était)|Cela|Ceci|Celui-ci"
-        r"|Celle-ci|Cet|Cette|Ces|Ce(?! que| qui)|Son|Sa|Ses|Leurs?|Ici)\b",
+        r"|Celle-ci|Cet|Cette|Ces|Ce(?! que| qui)|Son|Sa|Ses|Leurs?|Ici)\b"
     ),
     "es": re.compile(
-        r"(?:Él|Ella|Ellos|Ellas|Est[eao]s?|Es[eo]s?(?= [a-z])|Esas?|Esto|Su|Sus|Dich[oa]s?"
-        r"|Aquí)\b(?! (?:posible|necesario))"
+        r"(?:Él|Ella|Ellos|Ellas|Est[eao]s?|Es[eo]s?(?= [a-z])|Esas?|Esto|Su|Sus|Dich[oa]s?|Aquí)\b"
+        r"(?! (?:posible|necesario))"
     ),
     "it": re.compile(
-        r"(?:Esso|Essa|Essi|Esse|Lui|Lei|Quest[oaie]|Quest['’]|Ciò|Il suo|La sua|I suoi|Le sue"
-        r"|Qui)(?!\w)"
+        r"(?:Esso|Essa|Essi|Esse|Lui|Lei|Quest[oaie]|Quest['’]|Ciò|Il suo|La sua|I suoi|Le sue|Qui)(?!\w)"
     ),
     "pt": re.compile(r"(?:Ele|Ela|Eles|Elas|Est[ea]s?|Ess[ea]s?|Isto|Isso|Seus?|Suas?|Aqui)\b"),
 }

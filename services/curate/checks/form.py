@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contracts.entries import Found
 from services.curate.checks.source import Parts, View
 from services.curate.sentences import sentences
-from services.curate.words import count
+from services.curate.words import content, count
 
 _WORDLESS = re.compile(r"^[\W_]*$")
 _LISTED = re.compile(r"(?m)^\s*(?:[-*•]|\d{1,2}[.)])\s+\S")
@@ -51,7 +51,8 @@ def truncated(view: View) -> Iterator[Found]:
     if entry.type == "summarization" or (answer and not _loose(entry)):
         last = answer.rsplit("\n", 1)[-1].strip()
         cut = _ELLIPSIS.search(answer) and not _ELLIPSIS.search(view.quoted.text.rstrip())
-        if cut or _HANGING.search(last) or (count(last) >= _PROSE and not _FINAL.search(last)):
+        open_end = not _FINAL.search(last) and (count(last) >= _PROSE or _begun(view, last))
+        if cut or open_end or _HANGING.search(last):
             yield Found(reason="truncated", detail=last[-80:])
     question = entry.question.rstrip()
     if question and (_HANGING.search(question) or _ELLIPSIS.search(question)):
@@ -85,6 +86,12 @@ def length(view: View) -> Iterator[Found]:
 def listed(text: str) -> int:
     """Lines that are list items or steps."""
     return len(_LISTED.findall(text))
+
+
+def _begun(view: View, last: str) -> bool:
+    """Whether a short answer is a sentence begun: it starts to restate the question."""
+    first = content(last, view.language)[:1]
+    return bool(view.entry.asks and first and first[0] in view.asked.stems and count(last) >= 3)
 
 
 def _bounds(view: View) -> tuple[int, int]:

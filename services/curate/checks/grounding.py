@@ -11,10 +11,9 @@ from functools import lru_cache
 from contracts.entries import Found
 from services.curate.checks.clauses import across_clauses
 from services.curate.checks.manner import says_not_stated
-from services.curate.checks.names import initials, names, unknown
+from services.curate.checks.names import names, unknown
 from services.curate.checks.negation import added, dropped, negated
-from services.curate.checks.source import Facts, Parts, View, facts
-from services.curate.numbers import absent
+from services.curate.checks.source import Facts, Parts, View, absent_from, facts
 from services.curate.sentences import sentences
 from services.curate.words import content
 
@@ -51,7 +50,7 @@ def ungrounded(view: View) -> Iterator[Found]:
     sources = (view.passage, view.around, view.quoted, view.asked, given)
     plain = [
         Found(reason="ungrounded", detail=f"number: {written}")
-        for written in absent(view.said.quantities, *(source.quantities for source in sources))
+        for written in absent_from(view.said, *sources)
     ]
     if view.answer_language is None:
         plain += _names(view, sources)
@@ -68,10 +67,24 @@ def ungrounded(view: View) -> Iterator[Found]:
     if not plain:
         yield from _swapped(view)
     least = _least(view)
+    yield from _invented(view, sources, least / 2)
     if view.groundedness is not None and view.groundedness < least:
         known = frozenset().union(*(source.stems for source in sources))
         missing = " ".join(sorted(view.said.stems - known))
         yield Found(reason="ungrounded", detail=f"share {view.groundedness:.2f}: {missing[:200]}")
+
+
+def _invented(view: View, sources: tuple[Facts, ...], least: float) -> Iterator[Found]:
+    """A sentence of a longer answer that has next to nothing to do with the source."""
+    flat = " ".join(view.entry.answer.split())
+    places = sentences(flat)
+    if len(places) < 2:
+        return
+    known = frozenset().union(*(source.stems for source in sources))
+    for start, end in places:
+        stems = frozenset(content(flat[start:end], view.language))
+        if len(stems) >= _NOVEL and len(stems & known) < least * len(stems):
+            yield Found(reason="ungrounded", detail=f"sentence: {flat[start:end][:150]}")
 
 
 def _least(view: View) -> float:
@@ -85,11 +98,11 @@ def _names(view: View, sources: tuple[Facts, ...]) -> Iterator[Found]:
     if view.entry.kind in _TITLE_TASKS and view.entry.type == "instruction following":
         return
     known = frozenset().union(*(source.words for source in sources))
-    capitals = initials(view.passage.text + " " + view.around.text)
+    sources_text = (view.passage.text, view.around.text)
     seen = names(view.said.text, view.language)
     inner = {word for word, opens in seen if not opens}
     for word, opens in seen:
-        if not unknown(word, known, view.language, capitals):
+        if not unknown(word, known, view.language, sources_text):
             continue
         # A capital at the start of a sentence proves no name, but "Hodges designed it" for "Goethals designed it"
         # does: a verb follows, and the evidence names somebody whom the answer does not.
@@ -109,7 +122,7 @@ def _replaced(view: View) -> set[str]:
     return {
         word
         for word, opens in names(view.quoted.text, view.language)
-        if not opens and unknown(word, here, view.language, "")
+        if not opens and unknown(word, here, view.language)
     }
 
 
@@ -134,15 +147,15 @@ def _swapped(view: View) -> Iterator[Found]:
     if 2 * len(said.stems & (quoted.stems | view.asked.stems)) < len(said.stems):
         return
     near = (quoted, view.asked, view.around)
-    numbers = list(absent(said.quantities, *(source.quantities for source in near)))
-    lost = list(absent(quoted.quantities, said.quantities, view.asked.quantities))
+    numbers = list(absent_from(said, *near))
+    lost = list(absent_from(quoted, said, view.asked)) if numbers else []
     if numbers and lost:
         yield Found(reason="ungrounded", detail=f"{numbers[0]} where the evidence says {lost[0]}")
     here = frozenset().union(*(source.words for source in near))
     put = [
         word
         for word, opens in names(said.text, view.language)
-        if unknown(word, here, view.language, "")
+        if unknown(word, here, view.language)
     ]
     gone = _replaced(view)
     if put and gone and all(word.casefold() in view.passage.words for word in put):

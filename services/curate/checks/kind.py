@@ -13,11 +13,11 @@ from services.curate.checks.source import View
 from services.curate.sentences import sentences
 
 _SEQUENCE = re.compile(
-    r"\b(?:first|firstly|then|next|second|secondly|third|finally|after|afterwards|before|lastly"
-    r"|step|once|until|subsequently|by \w+ing|followed by|when|while"
-    r"|zuerst|zunächst|dann|danach|anschliessend|schliesslich|zuletzt|nachdem|bevor|erst|schritt"
+    r"\b(?:first|firstly|then|next|second|secondly|third|finally|afterwards|lastly"
+    r"|step|once|until|subsequently|by \w+ing|followed by"
+    r"|zuerst|zunächst|dann|danach|anschliessend|schliesslich|zuletzt|erst|schritt"
     r"|sobald|daraufhin|indem"
-    r"|d['’]abord|ensuite|puis|enfin|après|avant|étape|finalement|premièrement|lorsque|dès que|en"
+    r"|d['’]abord|ensuite|puis|enfin|étape|finalement|premièrement|dès que|en"
     r" \w+ant"
     r"|primero|luego|después|finalmente|antes|paso|cuando|prima|poi|quindi|dopo|infine|primeiro"
     r"|depois|em seguida|por fim|quando)\b|首先|然后|接着|最后|まず|次に|最後に"
@@ -50,6 +50,8 @@ _YES_NO = re.compile(
     r"^(?:yes|no|ja|nein|oui|non|sí|no|sì|sim|não|是的?|不是?|はい|いいえ)(?=[,.!。，、\s]|$)(?! (?:\w+ )?\d)"
 )
 _LAST = re.compile(r"(?<=[.!:])\s+")
+_TOLD = 12
+"""Words from which an answer to a yes-or-no question tells more than that."""
 _DECIDES = frozenset({"application", "comparison", "consequence"})
 _ITEMS = re.compile(r",|;|\band\b|\bund\b|\bet\b|\by\b|、|，|\n")
 
@@ -100,7 +102,8 @@ def _yes_no(view: View) -> Iterator[Found]:
     asked = _LAST.split(question.strip())[-1]
     closed = bool(pattern and pattern.match(asked))
     says = _YES_NO.match(entry.answer.casefold())
-    if closed and entry.kind not in _DECIDES:
+    told = view.said.count >= _TOLD and len(view.said.stems - view.asked.stems) >= 4
+    if closed and not (entry.kind in _DECIDES or told):
         yield Found(reason="wrong_kind", detail=f"yes or no: {entry.question[:150]}")
-    elif says and (not closed or view.said.count < 5):
+    elif says and not told and (not closed or view.said.count < 5):
         yield Found(reason="wrong_kind", detail=f"yes or no: {entry.answer[:150]}")

@@ -23,6 +23,10 @@ _JOINED = {
     )
     for code, wh in _WH.items()
 }
+_TACKED_ON = {
+    code: re.compile(rf"[,;]\s(?:{_AND[code]})\s(?:in |from |by |to |for )?{wh}\s\S+")
+    for code, wh in _WH.items()
+}
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra)\b")
 _MARKS = re.compile(r"[?？]")
 _QUOTED = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
@@ -110,9 +114,9 @@ def compound(view: View) -> Iterator[Found]:
     if not entry.asks:
         return
     plain = _QUOTED.sub(" ", entry.question.casefold())
-    joined = _JOINED.get(view.language or "en")
-    two = len(_MARKS.findall(plain)) >= 2
-    if two or (joined and joined.search(plain) and not _BETWEEN.search(plain)):
+    code = view.language if view.language in _WH else "en"
+    two = len(_MARKS.findall(plain)) >= 2 or bool(_TACKED_ON[code].search(plain))
+    if two or (_JOINED[code].search(plain) and not _BETWEEN.search(plain)):
         yield Found(reason="compound", detail=entry.question[:200])
 
 

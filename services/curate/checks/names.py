@@ -7,6 +7,7 @@ ending of a common noun; Chinese and Japanese show only names in Latin letters o
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from services.curate.stopwords import STOPWORDS
 from services.curate.words import stem
@@ -40,24 +41,26 @@ _NAMING = frozenset(
 )
 
 
-def names(text: str, language: str | None) -> list[tuple[str, bool]]:
+@lru_cache(maxsize=512)
+def names(text: str, language: str | None) -> tuple[tuple[str, bool], ...]:
     """Words that look like parts of names, as written; True: it opens a sentence, so that its capital says nothing."""
     if language in ("zh", "ja"):
-        return [(match, False) for match in _FOREIGN.findall(text)]
+        return tuple((match, False) for match in _FOREIGN.findall(text))
     found = _german(text) if language == "de" else _capitalised(text, language)
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
-def unknown(word: str, known: AbstractSet[str], language: str | None, capitals: str) -> bool:
-    """Whether a name is in none of the known words: not as written, by its parts, its stem, its root or as initials.
-
-    ``capitals`` are the initials of the source's capitalised words, in order.
+def unknown(
+    word: str, known: AbstractSet[str], language: str | None, texts: tuple[str, ...] = ()
+) -> bool:
+    """Whether a name is in none of the known words: not as written, by its parts, its stem, its root, nor as the
+    initials of capitalised words that follow each other in one of the texts.
     """
     folded = word.casefold().removesuffix("'s").removesuffix("’s")
     pieces = [piece for piece in re.split(r"[-'’]", folded) if piece]
     if all(piece in known or len(piece) < 2 for piece in pieces):
         return False
-    if word.isupper() and len(word) <= 6 and word in capitals:
+    if word.isupper() and len(word) <= 6 and any(word in initials(text) for text in texts):
         return False
     stems = {stem(piece, language) for piece in pieces}
     roots = tuple(piece[: max(4, len(piece) - 3)] for piece in pieces)
@@ -67,6 +70,7 @@ def unknown(word: str, known: AbstractSet[str], language: str | None, capitals: 
     )
 
 
+@lru_cache(maxsize=256)
 def initials(text: str) -> str:
     """First letters of the capitalised words of a text, in order."""
     return "".join(word[0] for word in re.findall(r"[^\W_]+", text) if word[0].isupper())

@@ -38,6 +38,7 @@ _CONTRAST = re.compile(
 )
 _DECIDED = re.compile(r"(?i)(?:no|nein|non|não|いいえ|不)\b")
 """An answer that decides a case ("No, it does not fit, because ...")."""
+_VERBATIM = 0.9
 _CLAUSE = re.compile(r"[^,;:.!?()，；。]*")
 _COMPILED = {code: re.compile(pattern) for code, pattern in _NEGATION.items()}
 _SOFT = {code: re.compile(pattern) for code, pattern in _LESS.items()}
@@ -54,14 +55,16 @@ def added(
 ) -> str | None:
     """A negation of the answer that neither evidence nor question has, nor any sentence on the same matter."""
     said = negated(answer, language)
-    if (
-        said is None
-        or _DECIDED.match(answer)
-        or negated(question, language)
-        or _negative(evidence, language)
-    ):
+    if said is None or _DECIDED.match(answer):
         return None
     stems = set(content(answer, language))
+    near = stems.intersection(content(evidence, language))
+    if len(near) >= _VERBATIM * len(stems):
+        # The evidence in its own words: each negation must be there, and nothing excuses one more.
+        held = _count(evidence, language) + _count(question, language)
+        return said if _count(answer, language) > held else None
+    if negated(question, language) or _negative(evidence, language):
+        return None
     for start, end in sentences(passage):
         sentence = passage[start:end]
         if _negative(sentence, language):
@@ -88,6 +91,11 @@ def dropped(answer: str, evidence: str, question: str, language: str | None) -> 
         if len(scope) >= least and scope <= said:
             return f"without {match.group()!r}: {answer[:150]}"
     return None
+
+
+def _count(text: str, language: str | None) -> int:
+    pattern = _COMPILED.get(language or "en", _COMPILED["en"])
+    return sum(1 for _ in pattern.finditer(text.casefold()))
 
 
 def _negative(text: str, language: str | None) -> bool:

@@ -28,6 +28,7 @@ _AGREEING = re.compile(
     r"|não)[,:]?\s+",
     re.IGNORECASE,
 )
+_HOW = frozenset({"how", "wie"})
 _NAMELESS = re.compile(r"\d")
 
 
@@ -113,7 +114,8 @@ def _pronoun(question: str, pronouns: Pronouns, language: str) -> str | None:
                 return f"{token} {after}".strip()
         elif word in pronouns.pointing and not parts:
             return token
-        if word not in stop and word.isalpha():
+        # "How long is it?": what is asked after is no antecedent.
+        if word not in stop and word.isalpha() and not (at and tokens[at - 1].casefold() in _HOW):
             seen += 1
             named = named or (at > 0 and token[0].isupper() and language != "de")
     return None

@@ -3,6 +3,7 @@
 Holds no verdicts and no thresholds of its own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -18,8 +19,8 @@ from contracts.entries import (
     Summary,
 )
 from contracts.generation import GenerationSettings
-from services.curate.numbers import Quantities, quantities
-from services.curate.words import content, count, words
+from services.curate.numbers import Quantities, absent, quantities
+from services.curate.words import count, stems_of, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +127,33 @@ class Facts:
     stems: frozenset[str]
     words: frozenset[str]
     """Casefolded, function words included."""
-    quantities: Quantities
     count: int
+    language: str | None
+
+    @property
+    def quantities(self) -> Quantities:
+        """Numbers, dates and units; read when first asked for, since most answers hold none."""
+        return quantities(self.text, self.language)
 
 
 @lru_cache(maxsize=256)
 def facts(text: str, language: str | None) -> Facts:
     """Read a text once; the passages and answers read last are remembered, for one passage serves several entries."""
+    found = words(text)
     return Facts(
         text=text,
-        stems=frozenset(content(text, language)),
-        words=frozenset(words(text)),
-        quantities=quantities(text, language),
-        count=count(text),
+        stems=frozenset(stems_of(found, language)),
+        words=frozenset(found),
+        count=len(found) if text.isascii() else count(text),
+        language=language,
     )
+
+
+def absent_from(said: Facts, *sources: Facts) -> Iterator[str]:
+    """Numbers, dates and units that a text says and none of the sources does; reads the sources only if it says any."""
+    stated = said.quantities
+    if stated.numbers or stated.months:
+        yield from absent(stated, *(source.quantities for source in sources))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ _GENERAL = word_set(
     problem problems reason reasons result results effect effects step steps process method situation general happen
     happens happened happening mean means role function work works working use used difference fact facts detail
     details information topic subject special specific known significance essential basic overall significant involved
+    else know tell say learn mention mentioned note noteworthy interesting common described called name
     wichtig wichtige wichtigste besonders besonderheit haupt grund gründe zweck ziel ziele sache art arten beispiel
     beispiele merkmal merkmale eigenschaft eigenschaften vorteil vorteile nachteil nutzen problem ergebnis wirkung
     schritt schritte vorgang verfahren methode lage situation allgemein passiert geschah geschieht bedeutet bedeutung
-    rolle funktion funktioniert unterschied tatsache einzelheiten thema bekannt heisst heissen allgemeinen
+    rolle funktion funktioniert unterschied tatsache einzelheiten thema bekannt wissen sagen heisst
+    heissen allgemeinen
     principal principaux principale principales important importante importants importance idée but chose façon sorte
     type exemple exemples caractéristique caractéristiques avantage avantages inconvénient problème raison raisons
     résultat effet étape étapes processus méthode situation général passe passé signifie rôle fonction fonctionne

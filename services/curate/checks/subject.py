@@ -6,27 +6,26 @@ from collections.abc import Iterator
 from contracts.entries import Found
 from services.curate.checks.source import View
 
+_WORK = (
+    r"(?:book|document|article|report|text|paper|guide|manual|handbook|textbook|booklet|brochure|volume|publication"
+    r"|chapter|section|page|edition|essay|study|tutorial|foreword|preface)"
+)
 _TRIVIA = re.compile(
     # en
-    r"\b(?:isbn|issn|doi)\b|\bhow many (?:sections?|chapters?|pages?|figures?|tables?|paragraphs?"
-    r"|words|footnotes?|references|authors|appendices)\b"
-    r"(?! (?:does|do|did) (?!(?:the|this) (?:document|book|text|article|report|paper|guide)))"
-    r"|\bwho (?:wrote|authored|edited|published|compiled|translated|illustrated) (?:this|the)"
-    r" (?:book|document|article|report|text|paper|guide|manual|chapter|page|edition|essay|study)\b"
-    r"|\bwho (?:is|are) (?:the )?(?:authors?|editors?|publishers?) of (?:this|the) (?:book"
-    r"|document|article|report|text|paper|guide|manual|edition)\b"
-    r"|\b(?:when|where|by whom) was (?:this|the) (?:book|document|article|report|text|paper|guide"
-    r"|manual|page|edition) (?:first |last |originally )?(?:published|written|printed|updated"
-    r"|revised|edited)\b"
+    rf"\b(?:isbn|issn|doi)\b|\bhow many (?:sections?|chapters?|pages?|figures?|tables?|paragraphs?"
+    rf"|words|footnotes?|references|authors|appendices|illustrations)\b(?! (?:does|do|did) (?!(?:the|this) {_WORK}))"
+    rf"|\bwho (?:wrote|authored|edited|published|compiled|translated|illustrated) (?:this|the) {_WORK}\b"
+    rf"|\bwho (?:is|are|was|were) (?:the )?(?:authors?|editors?|publishers?|translators?) of (?:this|the) {_WORK}\b"
+    rf"|\b(?:when|where|by whom) was (?:this|the) {_WORK} (?:first |last |originally )?(?:published|written"
+    r"|printed|updated|revised|edited)\b"
     r"|\bwhat (?:is|are) the (?:title|publisher|publication date|page numbers?|table of contents"
-    r"|copyright|licen[cs]e|edition|version|topics?|headings?)(?: \w+)? of (?:this|the) (?:book"
-    r"|document|article|report|text|paper|guide|manual|chapter|section|page)\b"
-    r"|\b(?:copyright|all rights reserved)\b|\bwho (?:holds|owns) the copyright\b|\btable of"
-    r" contents\b|\bon (?:which|what) page\b|\bpage number\b|\backnowledge?ments?\b|\bprinted in\b"
+    rf"|copyright|licen[cs]e|edition|version|topics?|headings?)(?: \w+)? of (?:this|the) {_WORK}\b"
+    r"|\b(?:copyright|all rights reserved)\b|\bwho (?:holds|owns) the copyright\b|\btable of contents\b"
+    r"|\bon (?:which|what) page\b|\bpage number\b|\backnowledge?ments?\b|\bprinted in\b|\b(?:fore|after)word\b"
+    r"|\bthe preface\b|\bthe (?:first|second|third|latest|last|current) edition\b|\bbibliography\b"
     r"|\b(?:e-?mail|email) address\b|\b(?:phone|telephone|fax) number\b|\bcontact (?:information"
     r"|details|person|address)\b|\b(?:which|what) (?:publisher|publishing house)\b"
-    r"|\bwhich (?:edition|chapter|section|page)\b|\bwhat (?:is|does) (?:chapter|section) \w+"
-    r" (?:about|cover|discuss)"
+    r"|\bwhich (?:edition|chapter|section|page)\b|\bwhat (?:is|does) (?:chapter|section) \w+ (?:about|cover|discuss)"
     # de
     r"|\bwie viele (?:abschnitte|kapitel|seiten|abbildungen|tabellen|absätze|wörter|fussnoten"
     r"|autoren) (?:hat|umfasst|enthält|gibt|besitzt|zählt|sind)\b"
