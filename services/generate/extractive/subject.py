@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from services.generate.extractive import nouns, verbs, words
 from services.generate.extractive.scene import Scene
 
-_FORBIDDEN = re.compile(r"[,:;()\[\]\"“”{}<>=*/|!?…–—`]|\bn['’]t\b|\d{5,}")
-_LETTERS = re.compile(r"^[A-Za-zÀ-ÿ0-9][\w'’.+#&-]*$")
+_FORBIDDEN = re.compile(r"[,:;()\[\]\"“”{}<>=*/|!?…—`]|(?:^|\s)–|–(?:\s|$)|\bn['’]t\b|\d{5,}")
+_LETTERS = re.compile(r"^[A-Za-zÀ-ÿ0-9][\w'’.+#&–-]*$")
 _ATTACHING = frozenset("of in that who which for between to where when".split())
+_PARTICLES = frozenset("de von van der den du la le di da al ibn bin y of".split())
 _QUOTED = tuple(["the", noun] for noun in ("word", "term", "name", "phrase", "expression", "title"))
 _POINTERS = frozenset(
     "example examples way ways reason reasons problem problems thing things aspect aspects issue issues".split()
@@ -88,6 +89,7 @@ def _has_verb(tokens: list[str], low: list[str]) -> bool:
         between = (
             0 < index < len(tokens) - 1
             and tokens[index - 1][0].isupper()
+            and low[index - 1] not in words.ARTICLES
             and tokens[index + 1][0].isupper()
         )
         if between and word.endswith("ed") and tokens[index].islower():
@@ -135,9 +137,9 @@ def _named(tokens: list[str], low: list[str], scene: Scene, *, plural: bool) -> 
         name = _bare(tokens, scene, proper=proper)
     if rest and not settled(" ".join(rest), scene):
         return None
-    person = (
-        proper and low[0] != "the" and not rest and 2 <= len(name.split()) <= 4 and name.istitle()
-    )
+    parts = [part for part in name.split() if part not in _PARTICLES]
+    titled = all(part[0].isupper() and not part.isupper() for part in parts)
+    person = proper and low[0] != "the" and not rest and 2 <= len(parts) <= 4 and titled
     return Subject(name, plural, proper, person, head)
 
 
@@ -153,7 +155,7 @@ def _is_proper(tokens: list[str], low: list[str], scene: Scene) -> bool:
     inner = tokens[1:]
     if low[0] in words.ARTICLES:
         return bool(inner) and inner[-1][0].isupper()
-    if any(token[0].isupper() for token in inner):
+    if any(token[0].isupper() or token[0].isdigit() for token in inner):
         return True
     return not inner and not scene.is_common(tokens[0]) and tokens[0] in scene.alone
 
@@ -194,7 +196,11 @@ def _bare(tokens: list[str], scene: Scene, *, proper: bool) -> str:
         return full
     if proper and tokens[0][0].isupper():
         follower = tokens[1] if len(tokens) > 1 else ""
-        plain = follower[:1].islower() and follower != "of" and not scene.may_be_name(tokens[0])
+        plain = (
+            follower[:1].islower()
+            and follower not in _PARTICLES
+            and not scene.may_be_name(tokens[0])
+        )
         if follower[:1].isupper() or not (plain or scene.is_common(tokens[0])):
             return " ".join(tokens)
     if scene.is_common(tokens[0]) or (len(tokens) > 1 and not scene.may_be_name(tokens[0])):

@@ -34,7 +34,7 @@ devise devote diagnose die differ direct disable disappear discover discuss dism
 distinguish distribute divide divorce document dominate donate double draft drain dredge drop dry earn edit educate elect
 eliminate embed employ enable enact encode encourage end endorse enforce engrave enlarge ensure enter equip erect erupt
 escape establish estimate evaluate evolve examine excavate exceed exchange execute exhibit exile exist expand expel
-explain exploit explore export expose express extend extract book anchor transit face fail favor fill film filter finance finish fire fit fix
+explain exploit explore export expose express extend extract lock bolt clip pin tick hook book anchor transit face fail favor fill film filter finance finish fire fit fix
 flood flow focus follow force form formalize formulate found fulfill fund gain gather generate govern graduate grant
 group guarantee guard guide handle happen harvest heat help hire host identify illustrate implement import impose
 imprison improve inaugurate include incorporate increase indicate influence inform inhabit inherit initiate insert

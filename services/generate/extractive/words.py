@@ -124,7 +124,7 @@ PERSONAL = re.compile(
     r"|[Ll]et['’]s)\b(?!\.)"
 )
 POINTING = re.compile(
-    r"\b(?:this|these|here|above|below|aforementioned|the (?:following|former|latter|next|previous|preceding|said)"
+    r"\b(?:this|these|here|aforementioned|(?:above|below)(?! (?:the|an?|\d|sea|ground|its?|zero|average|freezing|normal|water|all|which|that)\b)|the (?:following|former|latter|next|previous|preceding|said)"
     r"|as follows|today|now|currently|recently|nowadays|so far|at present|presently|thereof|aforesaid|there (?!is|are|was|were|has|have|had|can|may|must)|there[.,;]"
     r"|those (?!who|that|of|which|in|with)|that (?:year|time|day|month|point|period|reason|case|way|date|same)"
     r"|such (?!as\b))|\bsuch a\b",
