@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(BIN)/uv
 CODE := contracts shared services
-# One test process a core pays from two cores on; every process starts servers of its own.
+# Each test process starts servers of its own (about a second).
 WORKERS ?= 2
 TESTS ?=
 FILES ?=
@@ -53,7 +53,7 @@ check: setup
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 demo: setup
 	$(BIN)/gristmill demo $(FILES)
