@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli import options
 from shared.errors import GristmillError
 
 app = typer.Typer(
@@ -17,12 +18,22 @@ app = typer.Typer(
 )
 
 
+def examples(*lines: str) -> str:
+    """What stands below a command's options; the first character keeps click from joining the lines."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 @app.callback()
 def gristmill() -> None:
     """Grind documents and topics into fine-tuning datasets."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gristmill up",
+        "gristmill up --data .demo/data --port 9000",
+    )
+)
 def up(
     host: Annotated[str, typer.Option(help="A loopback address for the API.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the API; 0: a free one.")] = 8000,
@@ -34,6 +45,155 @@ def up(
     from services.cli.up import up as run
 
     run(host, port, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill generate report.pdf notes.md",
+        "gristmill generate book.docx --model openai/gpt-4o-mini --entries 500",
+        'gristmill generate *.md --mode "instruction following" --format alpaca --out data/',
+        "gristmill generate faq.html --context distractors --url http://127.0.0.1:8000",
+    )
+)
+def generate(
+    files: options.Files,
+    mode: options.ModeOption = "question and answer",
+    model: options.Model = None,
+    entries: options.Count = None,
+    context: options.ContextOption = "none",
+    prompt: options.Prompt = None,
+    concurrency: options.Concurrency = None,
+    format: options.Format = "jsonl",
+    out: options.Out = None,
+    url: options.Url = None,
+    data: options.Data = options.DATA,
+    project: options.Project = None,
+    per_chunk: options.PerChunk = None,
+    temperature: options.Temperature = None,
+    max_tokens: options.MaxTokens = None,
+    seed: options.Seed = None,
+) -> None:
+    """Make a dataset from files: parse, cut, generate, curate, export.
+
+    Uses the gateway at --url, or the one that runs on --data, or runs everything itself until the dataset is there.
+    Without --model the built-in model takes entries from the text by rules: no key, no network.
+    """
+    from services.cli.generate import generate as run
+    from services.cli.grinding import Asked, prompt_of
+
+    asked = Asked(
+        mode=mode,
+        model=model,
+        entries=entries,
+        context=context,
+        prompt=prompt_of(prompt) if prompt else None,
+        concurrency=concurrency,
+        per_chunk=per_chunk,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        seed=seed,
+        format=format,
+    )
+    raise typer.Exit(run(files, asked, project=project, out=out, url=url, data=data))
+
+
+@app.command(
+    epilog=examples(
+        "gristmill demo",
+        "gristmill demo paper.pdf notes.md",
+    )
+)
+def demo(files: options.OwnFiles = None, folder: options.Folder = Path(".demo")) -> None:
+    """Run the whole mill once, on the documents of this checkout or on files of your own.
+
+    The built-in model makes question-answer entries; they are curated, exported as JSONL and Parquet, and summed up.
+    """
+    from services.cli.demo import demo as run
+
+    raise typer.Exit(run(files or (), folder))
+
+
+@app.command(
+    epilog=examples(
+        "gristmill status",
+        "gristmill status 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11 --url http://127.0.0.1:8000",
+    )
+)
+def status(
+    job: options.OptionalJob = None, url: options.Url = None, data: options.Data = options.DATA
+) -> None:
+    """Say how far a job is, or list the newest jobs."""
+    from services.cli.jobs import status as run
+
+    run(job, url, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill watch 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
+    )
+)
+def watch(
+    job: options.JobArgument, url: options.Url = None, data: options.Data = options.DATA
+) -> None:
+    """Show a job live until it ends; Ctrl-C ends the watching, not the job."""
+    from services.cli.jobs import watch as run
+
+    raise typer.Exit(run(job, url, data))
+
+
+@app.command(
+    epilog=examples(
+        "gristmill cancel 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
+    )
+)
+def cancel(
+    job: options.JobArgument, url: options.Url = None, data: options.Data = options.DATA
+) -> None:
+    """Start nothing more for a job; what is in flight finishes, and all that was made is kept."""
+    from services.cli.jobs import cancel as run
+
+    run(job, url, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill show 0b6f4c0e-3a63-5f3f-8a44-5d1c7ce0a2d9",
+    )
+)
+def show(
+    entry: options.EntryArgument, url: options.Url = None, data: options.Data = options.DATA
+) -> None:
+    """Show how an entry came to be: file, passage, evidence, prompt, model, raw response, verdict."""
+    from services.cli.entries import show as run
+
+    run(entry, url, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill entries 4f9d1c3a-7c0a-5d5e-8d0b-6f1f0f1e2a33",
+        "gristmill entries 4f9d1c3a-7c0a-5d5e-8d0b-6f1f0f1e2a33 --rejected --reason duplicate",
+        "gristmill entries 4f9d1c3a-7c0a-5d5e-8d0b-6f1f0f1e2a33 --limit 1000 --json > entries.jsonl",
+    )
+)
+def entries(
+    dataset: options.DatasetArgument,
+    rejected: options.Rejected = False,
+    reason: options.ReasonOption = None,
+    surplus: options.Surplus = False,
+    limit: options.Limit = 20,
+    json: options.AsJson = False,
+    url: options.Url = None,
+    data: options.Data = options.DATA,
+) -> None:
+    """Show the entries of a dataset: accepted ones, or those that were dropped, with the reason."""
+    from services.cli.entries import entries as run
+
+    if surplus and (rejected or reason):
+        raise typer.BadParameter("--surplus entries were not rejected; leave out the other option.")
+    status = "surplus" if surplus else "rejected" if rejected or reason else "accepted"
+    run(dataset, status=status, reason=reason, limit=limit, as_json=json, url=url, data=data)
 
 
 def main() -> None:

@@ -1,0 +1,252 @@
+"""The gateway's REST API as the terminal uses it: one method per thing it asks for, failures as our own errors.
+
+A request is repeated while the gateway is away, for as long as patience lasts; each carries a key of its own, so that
+a repeated one has one effect.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+from pydantic import ValidationError
+
+from services.cli.answers import (
+    Answer,
+    Cancelling,
+    Chain,
+    Dataset,
+    Document,
+    Documents,
+    Entries,
+    Job,
+    Jobs,
+    Project,
+    Projects,
+    Submitted,
+    Uploaded,
+)
+from shared.clock import fresh_id, monotonic
+from shared.errors import GristmillError, Refused, Unavailable
+
+BASE = "/api/v1"
+PATIENCE = 30.0
+"""Seconds that a gateway may be away in the middle of a command."""
+PAUSE = 0.25
+PIECE = 256 * 1024
+NOBODY = 0
+"""Aliases of projects start at 1, so no project has this one."""
+
+A = TypeVar("A", bound=Answer)
+T = TypeVar("T")
+Sender = Callable[[aiohttp.ClientSession], Awaitable[T]]
+
+
+class Api:
+    """One gateway."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self.url = url
+        self._session = session
+
+    async def make_project(self, name: str) -> Project:
+        return await self._post("/projects", Project, {"name": name})
+
+    async def project_named(self, name: str) -> Project | None:
+        page = 1
+        while True:
+            answer = await self._get("/projects", Projects, page=page, per_page=1000)
+            for project in answer.projects:
+                if project.name == name:
+                    return project
+            if page * 1000 >= answer.total:
+                return None
+            page += 1
+
+    async def upload(self, project: str, path: Path) -> Document:
+        """Raise ``Refused`` where the gateway does not take the file."""
+        key = _key()
+
+        async def send(session: aiohttp.ClientSession) -> Uploaded:
+            with path.open("rb") as file:
+                form = aiohttp.FormData()
+                form.add_field("project_id", project)
+                form.add_field("files", file, filename=path.name)
+                async with session.post(f"{BASE}/documents/upload", data=form, headers=key) as sent:
+                    return await _read(sent, Uploaded)
+
+        return (await self._patiently(send)).uploaded_files[0]
+
+    async def documents(self, project: str) -> list[Document]:
+        """The first 1000."""
+        answer = await self._get(f"/projects/{project}/documents", Documents, per_page=1000)
+        return answer.documents
+
+    async def check(self, body: Mapping[str, Any]) -> None:
+        """Have the settings of ``generate`` checked. Raise ``Refused`` for what the gateway finds wrong with them."""
+        try:
+            await self._post(
+                "/datasets/generate", Submitted, {**body, "project_id": NOBODY, "document_ids": []}
+            )
+        except Refused as problem:
+            # The settings are looked at first: this is what good ones for nobody's project are answered.
+            if problem.code != "project_not_found":
+                raise
+
+    async def generate(self, body: Mapping[str, Any]) -> Submitted:
+        return await self._post("/datasets/generate", Submitted, body)
+
+    async def job(self, id: str) -> Job:
+        return await self._get(f"/jobs/status/{id}", Job)
+
+    async def jobs(self, limit: int) -> Jobs:
+        return await self._get("/jobs", Jobs, per_page=limit)
+
+    async def cancel(self, id: str) -> Cancelling:
+        return await self._post(f"/jobs/cancel/{id}", Cancelling, None)
+
+    async def dataset(self, id: str) -> Dataset:
+        return await self._get(f"/datasets/{id}/details", Dataset)
+
+    async def entries(self, dataset: str, **parameters: str | int) -> Entries:
+        return await self._get(f"/datasets/{dataset}/entries", Entries, **parameters)
+
+    async def entry(self, id: str) -> Chain:
+        return await self._get(f"/entries/{id}", Chain)
+
+    async def download(self, path: str, target: Path) -> int:
+        """Write what ``path`` (of this API, with its query) answers to ``target``; return its size in bytes.
+
+        A file that is still being written is waited for.
+        """
+
+        async def fetch(session: aiohttp.ClientSession) -> int | None:
+            async with session.get(path) as answer:
+                if answer.status == 202:
+                    return None
+                if answer.status != 200:
+                    await _fail(answer)
+                return await _write(answer, target)
+
+        while True:
+            size = await self._patiently(fetch)
+            if size is not None:
+                return size
+            await asyncio.sleep(1)
+
+    async def _get(self, path: str, kind: type[A], **parameters: str | int) -> A:
+        async def send(session: aiohttp.ClientSession) -> A:
+            async with session.get(BASE + path, params=parameters) as answer:
+                return await _read(answer, kind)
+
+        return await self._patiently(send)
+
+    async def _post(self, path: str, kind: type[A], body: Mapping[str, Any] | None) -> A:
+        key = _key()
+
+        async def send(session: aiohttp.ClientSession) -> A:
+            async with session.post(BASE + path, json=body, headers=key) as answer:
+                return await _read(answer, kind)
+
+        return await self._patiently(send)
+
+    async def _patiently(self, send: Sender[T]) -> T:
+        until = monotonic() + PATIENCE
+        while True:
+            try:
+                return await send(self._session)
+            except aiohttp.ClientError as problem:
+                away: GristmillError = _away(self.url, problem)
+            except TimeoutError:
+                away = _away(self.url, "no answer in time")
+            except Unavailable as problem:
+                away = problem
+            if monotonic() > until:
+                raise away
+            await asyncio.sleep(PAUSE)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Api]:
+    """The gateway at ``url``. Raise ``Unavailable`` at once where none answers there."""
+    url = base_of(url)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
+    try:
+        session = aiohttp.ClientSession(url, timeout=timeout)
+    except ValueError:
+        raise Refused("invalid_url", f"{url} is not an address.", field="url") from None
+    async with session:
+        try:
+            async with session.get("/", timeout=aiohttp.ClientTimeout(total=10)) as answer:
+                about = await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
+            raise _away(url, problem) from None
+        if not isinstance(about, dict) or not str(about.get("message", "")).startswith("Gristmill"):
+            raise Refused("not_gristmill", f"What answers at {url} is not Gristmill.", field="url")
+        yield Api(session, url)
+
+
+def base_of(url: str) -> str:
+    """The address of the gateway itself, however much of it was said."""
+    said = url.strip().rstrip("/").removesuffix(BASE)
+    return said if "://" in said else f"http://{said}"
+
+
+def _key() -> dict[str, str]:
+    return {"Idempotency-Key": str(fresh_id())}
+
+
+def _away(url: str, problem: object) -> Unavailable:
+    why = f" ({problem})" if str(problem) else ""
+    return Unavailable(
+        "gateway_unreachable",
+        f"No gateway answers at {url}{why}.",
+        waiting_for="the gateway",
+        retry_after=1,
+    )
+
+
+async def _read(answer: aiohttp.ClientResponse, kind: type[A]) -> A:
+    if answer.status >= 400:
+        await _fail(answer)
+    try:
+        return kind.model_validate_json(await answer.read())
+    except ValidationError as problem:
+        where = ".".join(str(part) for part in problem.errors()[0]["loc"])
+        raise GristmillError(
+            "answer_not_understood",
+            f"The gateway's answer to {answer.url.path} cannot be read ({where}): another version?",
+        ) from None
+
+
+async def _fail(answer: aiohttp.ClientResponse) -> None:
+    """Raise what the gateway says is wrong."""
+    text = await answer.text()
+    try:
+        said = json.loads(text)
+        code, detail = str(said["code"]), str(said["detail"])
+    except (ValueError, KeyError, TypeError):
+        code, detail = (
+            "gateway_failed",
+            f"The gateway answered {answer.status} to {answer.url.path}.",
+        )
+    if answer.status == 503:
+        raise Unavailable(code, detail, waiting_for="the gateway", retry_after=PAUSE)
+    raise Refused(code, detail, status=answer.status)
+
+
+async def _write(answer: aiohttp.ClientResponse, target: Path) -> int:
+    """The body as a file, whole or not at all; return its size in bytes."""
+    part = target.with_name(f".{target.name}.part")
+    size = 0
+    try:
+        with part.open("wb") as file:
+            async for piece in answer.content.iter_chunked(PIECE):
+                size += file.write(piece)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return size

@@ -1,0 +1,74 @@
+"""Which gateway a command talks to: the one it was given, the one of its data folder, or one that it runs itself."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.cli.client import Api, connected
+from services.cli.stopping import Stop
+from shared.errors import Refused, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A gateway that answers."""
+
+    api: Api
+    embedded: bool
+    """It ends with this command; what it did stays in the data folder."""
+
+
+async def running_on(data: Path) -> str | None:
+    """Where the gateway of a data folder is; None where none answers. One that was killed could not take back its
+    word, so it is asked.
+    """
+    from shared.stack import presence
+
+    here = presence(data)
+    if here is None:
+        return None
+    try:
+        async with connected(here.url):
+            return here.url
+    except (Unavailable, Refused):
+        return None
+
+
+@asynccontextmanager
+async def found(url: str | None, data: Path) -> AsyncIterator[Api]:
+    """The gateway at ``url``, or the one that runs on ``data``. Raise ``Unavailable`` where there is none."""
+    where = url or await running_on(data)
+    if where is None:
+        raise Unavailable(
+            "nothing_runs",
+            f"Nothing runs on {data}: start `gristmill up --data {data}`, or give --url.",
+            waiting_for="the gateway",
+            retry_after=1,
+        )
+    async with connected(where) as api:
+        yield api
+
+
+@asynccontextmanager
+async def found_or_run(
+    url: str | None, data: Path, report: Callable[[str], None], stop: Stop
+) -> AsyncIterator[Place]:
+    """As ``found``, but where nothing runs on ``data`` everything is started on it, and stopped at the end.
+
+    Raises, besides, what ``services.cli.tree.running`` raises.
+    """
+    where = url or await running_on(data)
+    if where is not None:
+        async with connected(where) as api:
+            yield Place(api, embedded=False)
+        return
+    from services.cli.tree import running
+
+    async with running(data, report=report) as tree:
+        stop.tree = tree
+        try:
+            async with connected(tree.url) as api:
+                yield Place(api, embedded=True)
+        finally:
+            report("stopping  servers and services")

@@ -1,0 +1,77 @@
+"""The options of the commands: one type for each, with its name, its limits and its words."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.entries import Reason
+from contracts.generation import Context, Mode
+
+DATA = Path(".gristmill")
+
+Url = Annotated[
+    str | None, typer.Option(help="Of a running gateway, such as http://127.0.0.1:8000.")
+]
+Data = Annotated[
+    Path, typer.Option(help="Folder of everything that is kept; finds the gateway that runs on it.")
+]
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", help=".pdf .docx .pptx .xlsx .html .csv .md .txt"),
+]
+OwnFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILE]...", help="Your own files; none: those of the checkout."),
+]
+ModeOption = Annotated[Mode, typer.Option("--mode", help="What an entry is.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="provider/model, such as openai/gpt-4o-mini; none: the gateway's default."),
+]
+Count = Annotated[
+    int | None,
+    typer.Option("--entries", min=1, help="Accepted entries wanted; none: what the chunks yield."),
+]
+ContextOption = Annotated[
+    Context,
+    typer.Option(
+        "--context",
+        help="What an entry is read with: nothing, its passage, or its passage among wrong ones.",
+    ),
+]
+Prompt = Annotated[
+    Path | None,
+    typer.Option("--prompt", help="A file with a prompt of your own ({chunk} is the passage)."),
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, help="Model calls in flight; none: chosen for the model."),
+]
+Format = Annotated[str, typer.Option(help="jsonl, json, parquet, alpaca, chatml or openai.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the files; none: gristmill-out/<dataset>.")
+]
+Project = Annotated[
+    str | None, typer.Option(help="Takes the documents, made where missing; none: a new one.")
+]
+PerChunk = Annotated[
+    int | None, typer.Option(min=1, max=50, help="Most entries asked of one chunk at a time.")
+]
+Temperature = Annotated[float | None, typer.Option(min=0, max=2, help="Of the model.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, max=100_000, help="Of one answer.")]
+Seed = Annotated[
+    int | None, typer.Option(min=0, max=2**31 - 1, help="Of the plan's choices, and of the model.")
+]
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Its id.")]
+OptionalJob = Annotated[
+    str | None, typer.Argument(metavar="[JOB]", help="Its id; none: the newest jobs.")
+]
+EntryArgument = Annotated[str, typer.Argument(metavar="ENTRY", help="Its id.")]
+DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="Its id.")]
+Rejected = Annotated[bool, typer.Option("--rejected", help="Those that were dropped, with why.")]
+Surplus = Annotated[bool, typer.Option("--surplus", help="Good ones beyond the number wanted.")]
+ReasonOption = Annotated[Reason | None, typer.Option("--reason", help="Dropped for this reason.")]
+Limit = Annotated[int, typer.Option(min=1, help="Most entries shown.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Folder = Annotated[Path, typer.Option(help="Holds the demo's data and its files.")]
