@@ -137,3 +137,60 @@ SAYS: dict[str, tuple[type[Event], ...]] = {
     "export": (DatasetExported, UnitFailed),
 }
 """Which outcomes each service may say; the ledger records no others from it."""
+
+SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
+    "gateway": tuple(REQUESTS.values()),
+    "generate": (CallSettled,),
+    "ledger": (
+        ProjectCreated,
+        ProjectUpdated,
+        DocumentAdded,
+        DocumentNamed,
+        DocumentRejected,
+        JobStarted,
+        JobWaiting,
+        JobResumed,
+        JobCancelling,
+        JobCancelled,
+        JobCompleted,
+        JobFailed,
+        UnitFailed,
+        ResultIgnored,
+    ),
+}
+"""What is said besides outcomes: requests on behalf of users, calls that ride with an outcome, and what the ledger
+itself decides. A test compares it with the code."""
+
+_ENTRIES = (EntriesGenerated, EntriesCurated, EntriesAdmitted)
+_MADE = (GenerationPlanned, GenerationExtended, *_ENTRIES, DatasetCompleted, DatasetExported)
+_DOCUMENTS = (DocumentAdded, DocumentParsed, DocumentRejected, DocumentChunked)
+_JOBS = (JobStarted, JobWaiting, JobResumed, JobCancelling, JobCancelled, JobCompleted, JobFailed)
+
+HEARS: dict[str, tuple[type[Event], ...]] = {
+    "ledger": (
+        *REQUESTS.values(),
+        *REPORTS.values(),
+        *_DOCUMENTS,
+        *_MADE,
+        *_JOBS,
+        UnitFailed,
+    ),
+    "gateway": (
+        ProcessingRequested,
+        GenerationRequested,
+        ExportRequested,
+        JobCancelRequested,
+        ProjectCreated,
+        ProjectUpdated,
+        DocumentNamed,
+        *_DOCUMENTS,
+        *_MADE,
+        *_JOBS,
+        UnitFailed,
+        CallSettled,
+    ),
+    "curate": _ENTRIES,
+    "export": _ENTRIES,
+}
+"""Which requests, reports and events change what a service does or shows: the ledger's processes and the gateway's
+views fold them, curate and export read them in the log. A test compares it with the code."""

@@ -6,6 +6,8 @@ from contracts.message import Event
 
 
 class CallSettled(Event):
+    """A model call ended, with what came of it and what it cost."""
+
     call_id: UUID
     unit_id: UUID
     attempt: int

@@ -85,6 +85,8 @@ class DatasetFigures(Message):
 
 
 class DatasetCompleted(Event):
+    """A dataset was closed: nothing more comes in, and its figures are known."""
+
     dataset_id: UUID
     ending: Ending
     wanted: int | None
@@ -98,6 +100,8 @@ class DatasetCompleted(Event):
 
 
 class ExportDataset(Command):
+    """Write a closed dataset as files of one format."""
+
     dataset_id: UUID
     head: int
     """Version of the dataset's stream that is written."""
@@ -120,6 +124,8 @@ class ExportedFile(Message):
 
 
 class DatasetExported(Event):
+    """A dataset was written as files."""
+
     dataset_id: UUID
     format: str
     batch_size: int

@@ -38,6 +38,8 @@ class Chunking(Message):
 
 
 class DocumentSubmitted(Request):
+    """Somebody handed over a document, its bytes already stored."""
+
     project_id: UUID
     name: str = Field(min_length=1, max_length=255)
     """The file name as the user knows it; a label, never a path."""
@@ -47,6 +49,8 @@ class DocumentSubmitted(Request):
 
 
 class DocumentAdded(Event):
+    """Bytes that its project did not have yet became a document."""
+
     document_id: UUID
     project_id: UUID
     name: str
@@ -64,6 +68,8 @@ class DocumentNamed(Event):
 
 
 class ParseDocument(Command):
+    """Read the text and the structure out of a document's bytes."""
+
     document_id: UUID
     project_id: UUID
     name: str
@@ -96,6 +102,8 @@ class Structure(Message):
 
 
 class DocumentParsed(Event):
+    """A document's text and structure were read and stored."""
+
     document_id: UUID
     project_id: UUID
     text: BlobRef
@@ -110,7 +118,7 @@ class DocumentParsed(Event):
 
 
 class DocumentRejected(Event):
-    """A document that cannot be used, with the reason; the rest of its job goes on."""
+    """A document turned out to be unusable, for this reason; the rest of its job went on."""
 
     document_id: UUID
     project_id: UUID
@@ -120,6 +128,8 @@ class DocumentRejected(Event):
 
 
 class ChunkDocument(Command):
+    """Cut a parsed text into chunks in one way."""
+
     document_id: UUID
     project_id: UUID
     text: BlobRef
@@ -139,6 +149,8 @@ class Chunk(Message):
 
 
 class DocumentChunked(Event):
+    """A parsed text was cut into chunks; their table is a blob of JSON lines."""
+
     document_id: UUID
     project_id: UUID
     chunking: Chunking

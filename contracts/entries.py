@@ -163,7 +163,7 @@ class Usage(Message):
 
 
 class GenerateEntries(Command):
-    """``units[i]`` is the unit of seed ``seeds[i]`` of the plan."""
+    """Ask a model for the entries of these seeds. ``units[i]`` is the unit of seed ``seeds[i]`` of the plan."""
 
     dataset_id: UUID
     plan: BlobRef
@@ -182,6 +182,8 @@ class GenerateEntries(Command):
 
 
 class EntriesGenerated(Event):
+    """A model answered for one passage, and these entries were read from its answer."""
+
     dataset_id: UUID
     unit_id: UUID
     seed: int
@@ -257,6 +259,8 @@ class Verdict(Message):
 
 
 class EntriesCurated(Event):
+    """A stretch of entries was judged, each for itself."""
+
     dataset_id: UUID
     after: int
     through: int
@@ -285,6 +289,8 @@ class Duplicate(Message):
 
 
 class EntriesAdmitted(Event):
+    """Entries that passed were compared with all before them and admitted in log order."""
+
     dataset_id: UUID
     after: int
     through: int

@@ -6,5 +6,7 @@ from contracts.message import Request
 
 
 class ExportRequested(Request):
+    """Somebody asked for a closed dataset in one more format."""
+
     dataset_id: UUID
     format: str

@@ -4,13 +4,19 @@ Every id is a uuid5 of what makes the thing itself, never a random draw, so a re
 produced before. Nothing here reads a clock or draws a random number.
 """
 
+from urllib.parse import quote
 from uuid import UUID, uuid5
 
 GRISTMILL = UUID("6f1d0c1e-9a55-5d0b-8d5a-2f6a0b7c9e11")
 
 
+def _key(tenant: str, source: str, request_id: str) -> str:
+    """The idempotency key of a request as one text. Sources are often paths, so a bare join would mix up two keys."""
+    return f"{tenant}/{quote(source, safe='')}/{quote(request_id, safe='')}"
+
+
 def project_id(tenant: str, source: str, request_id: str) -> UUID:
-    return uuid5(GRISTMILL, f"project/{tenant}/{source}/{request_id}")
+    return uuid5(GRISTMILL, f"project/{_key(tenant, source, request_id)}")
 
 
 def document_id(project: UUID, sha256: str) -> UUID:
@@ -20,7 +26,12 @@ def document_id(project: UUID, sha256: str) -> UUID:
 
 def job_id(tenant: str, source: str, request_id: str) -> UUID:
     """The idempotency key of a request, as a job."""
-    return uuid5(GRISTMILL, f"job/{tenant}/{source}/{request_id}")
+    return uuid5(GRISTMILL, f"job/{_key(tenant, source, request_id)}")
+
+
+def request_message(tenant: str, source: str, request_id: str) -> UUID:
+    """A request as a message; the events that it becomes are numbered from it."""
+    return uuid5(GRISTMILL, f"request/{_key(tenant, source, request_id)}")
 
 
 def chunk_id(document: UUID, chunking: str, index: int) -> UUID:

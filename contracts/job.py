@@ -7,41 +7,45 @@ from contracts.message import Event, Request
 
 
 class JobCancelRequested(Request):
+    """Somebody asked for a running job to be cancelled."""
+
     target: UUID
 
 
 class JobCancelling(Event):
-    """Nothing new is started; what is in flight finishes and is recorded."""
+    """The cancellation was recorded: nothing new is started, what is in flight finishes."""
 
 
 class JobWaiting(Event):
-    """Work is put off until something outside answers again."""
+    """Work was put off until something outside answers again."""
 
     waiting_for: str
     reason: str
 
 
 class JobResumed(Event):
-    """What the job waited for answers again."""
+    """What the job waited for answered again."""
 
     waited_for: str
 
 
 class JobStarted(Event):
-    """All that the job needed was there and its first command was issued."""
+    """The job had what it needed and set to work."""
 
     documents: int
 
 
 class JobCompleted(Event):
-    pass
+    """The job did all that was asked of it."""
 
 
 class JobCancelled(Event):
-    pass
+    """The job ended because somebody asked for it."""
 
 
 class JobFailed(Event):
+    """The job ended without what was asked of it, for this reason."""
+
     code: str
     message: str
 

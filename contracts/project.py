@@ -8,17 +8,23 @@ from contracts.message import Event, Request
 
 
 class ProjectRequested(Request):
+    """Somebody asked for a new project."""
+
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=10_000)
 
 
 class ProjectUpdateRequested(Request):
+    """Somebody asked for a project to be renamed or described anew."""
+
     project_id: UUID
     name: str | None = Field(default=None, min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=10_000)
 
 
 class ProjectCreated(Event):
+    """A project was opened under a name that was free."""
+
     project_id: UUID
     alias: int
     """A small integer that means the same project wherever an id is asked for."""
@@ -27,6 +33,8 @@ class ProjectCreated(Event):
 
 
 class ProjectUpdated(Event):
+    """A project got another name or description."""
+
     project_id: UUID
     name: str
     description: str

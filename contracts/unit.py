@@ -30,7 +30,7 @@ class Body(Message):
 
 
 class UnitFinished(Event):
-    """On INBOX only: the outcome of one attempt at a unit, with its events in order."""
+    """One attempt at a unit had an outcome: these events, in order. On INBOX only."""
 
     unit_id: UUID
     job_id: UUID
@@ -44,7 +44,7 @@ class UnitFinished(Event):
 
 
 class UnitDeferred(Event):
-    """On INBOX only: the unit cannot be done now and its credit is given back; ask again after a while."""
+    """A unit could not be done now and its credit was given back, to be asked again later. On INBOX only."""
 
     unit_id: UUID
     job_id: UUID
@@ -60,7 +60,7 @@ class UnitDeferred(Event):
 
 
 class UnitFailed(Event):
-    """The unit has no result, and why. ``fatal``: no other unit of the job can do better."""
+    """A unit ended without a result, for this reason. ``fatal``: no other unit of the job can do better."""
 
     unit_id: UUID
     command: str
