@@ -100,7 +100,9 @@ def _recased(named: Subject, verb: str, rest: str, scene: Scene) -> Subject:
         return replace(named, proper=True)
     if verb == "is" and (names_a_thing(rest) or names_a_person(rest)):
         return replace(named, proper=True)
-    if told or any(known.startswith(name[:5]) for known in scene.upper):
+    if told or any(
+        len(known) > 3 and name.startswith(known[:-1]) for known in scene.upper - {name}
+    ):
         return named
     return replace(named, name=words.lower_first(name))
 

@@ -135,8 +135,10 @@ def _named(tokens: list[str], low: list[str], scene: Scene, *, plural: bool) -> 
             return None
     else:
         name = _bare(tokens, scene, proper=proper)
-    if rest and not settled(" ".join(rest), scene):
-        return None
+    if rest:
+        name = settle(name, scene)
+        if not settled(" ".join(name.split()[len(phrase) :]), scene):
+            return None
     parts = [part for part in name.split() if part not in _PARTICLES]
     titled = all(part[0].isupper() and not part.isupper() for part in parts)
     person = proper and low[0] != "the" and not rest and 2 <= len(parts) <= 4 and titled
@@ -256,7 +258,7 @@ def _clear(phrase: list[str], scene: Scene, earlier: set[str], *, attached: bool
         return False
     if attached or _names(phrase):
         return True
-    if head in words.UNIQUE or head.endswith("est") or head in earlier:
+    if head in words.UNIQUE | words.GENERIC or head.endswith("est") or head in earlier:
         return True
     if len(phrase) == 1:
         full = scene.resolve(head)

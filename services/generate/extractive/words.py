@@ -99,6 +99,14 @@ UNIQUE = frozenset(
     "sun moon earth sea sky world universe equator internet bible quran pope renaissance enlightenment".split()
 )
 """Nouns of which "the" names the only one."""
+GENERIC = frozenset(
+    """body head eye eyes ear ears hand hands face mouth skin blood mind soul ground surface air water wind environment
+    economy law public public's left right north south east west northeast northwest southeast southwest past future night day
+    morning evening weather climate web keyboard screen user population family individual person reader viewer listener
+    speaker patient child mother father bottom top middle centre center front back inside outside same majority rest
+    beginning end dark open sun's shore coast sea's wild field land soil""".split()
+)
+"""Nouns that "the" may name in general when they are no subject ("pumps blood through the body")."""
 BARE_SUBJECTS_BANNED = frozenset(
     """results examples others things people parts members students critics scholars experts researchers scientists
     historians supporters opponents users readers sources reports studies details questions problems reasons changes

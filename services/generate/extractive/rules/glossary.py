@@ -72,9 +72,8 @@ def _candidate(found: re.Match[str], page: Page) -> Candidate | None:
         if _OPENS.match(first) or first.split()[0].lower() in page.scene.lower
         else first
     )
-    if (re.search(r"\bwho\b", meaning) and re.match(r"(?:an?|the) ", meaning)) or _PERSON.match(
-        term
-    ):
+    person = re.match(r"(?:an?|the) .*\bwho\b", meaning) and named[0].isupper()
+    if _PERSON.match(term) or (person and all(part[0].isupper() for part in term.split())):
         asked, answer = f"Who is {term}?", f"{term} is {meaning.rstrip('.')}."
     elif counted and re.match(r"an? ", meaning) and named[0].islower():
         article = "an" if named[0] in "aeiou" else "a"
@@ -172,4 +171,6 @@ def _explains(term: str, text: str, glossary: bool) -> bool:
 
 def _term_case(term: str, scene: Scene) -> str:
     cased = scene.sentence_case(term.split())
+    if len(term.split()) > 1 and term[1:] == term[1:].lower():
+        return words.lower_first(term)
     return words.lower_first(cased) if " " not in cased and not scene.may_be_name(cased) else cased

@@ -76,6 +76,8 @@ def _count(clause: Clause, page: Page) -> Candidate | None:
         match["tail"],
     )
     where = place[0] if place else ""
+    if where and forms[1] == "consist of":
+        return None
     kept = first_clause(clause.rest)
     kept = kept if ": " in kept else re.split(r", |;", kept, maxsplit=1)[0]
     asked = question(

@@ -96,7 +96,9 @@ def _row(kind: str, line: Line, scene: Scene, width: int) -> _Row | None:
         )
     if low[0] == "the":
         label = label.split(" ", 1)[1]
-    if nouns.singular(low[-1]) == noun:
+    known = " ".join(low) in scene.text or (len(low) > 1 and label[1:] == label[1:].lower())
+    label = " ".join(low) if known else label
+    if nouns.singular(low[-1]) == noun or (known and len(low) > 1):
         return _Row(f"the {label}", nouns.is_plural(low[-1]), tuple(values), line)
     return _Row(f"the {label} {noun}", False, tuple(values), line)
 
