@@ -162,12 +162,15 @@ def cancel(
     )
 )
 def show(
-    entry: options.EntryArgument, url: options.Url = None, data: options.Data = options.DATA
+    entry: options.EntryArgument,
+    full: options.Full = False,
+    url: options.Url = None,
+    data: options.Data = options.DATA,
 ) -> None:
     """Show how an entry came to be: file, passage, evidence, prompt, model, raw response, verdict."""
     from services.cli.entries import show as run
 
-    run(entry, url, data)
+    run(entry, full=full, url=url, data=data)
 
 
 @app.command(

@@ -77,6 +77,7 @@ class Result(Answer):
     batch_files: list[File] = Field(default_factory=list)
     counts: Counts | None = None
     wanted: int | None = None
+    missing: int | None = None
     calls: Calls = Calls()
     documents: list["JobDocument"] = Field(default_factory=list)
 

@@ -8,20 +8,21 @@ from rich.text import Text
 from services.cli.answers import Call, Chain, Chunk, Exchange, Prompt, Quote, Source, Verdict
 from services.cli.layout import INDENT, columns, heading, prose
 from services.cli.summary import sample
-from services.cli.wording import REJECTED, size
+from services.cli.wording import REJECTED, plural, size
 
 OPEN, CLOSE = "⟦", "⟧"
 """Stand around evidence, so that it shows where there is no colour."""
 MARKED = "black on green"
 
 
-def chain_page(chain: Chain, width: int) -> Iterator[Text]:
+def chain_page(chain: Chain, width: int, *, full: bool) -> Iterator[Text]:
+    """``full``: with the words of the prompt, which are long."""
     yield heading(f"{chain.entry.type} {chain.entry.id}: {chain.entry.status}")
     yield from sample(chain.entry, width)
     for name, lines in (
         ("1. The file", _file(chain.source)),
         ("2. The passage, with its evidence marked", _passage(chain, width)),
-        ("3. The prompt", _prompt(chain.prompt)),
+        ("3. The prompt", _prompt(chain.prompt, full=full)),
         ("4. The call", _call(chain.call)),
         ("5. The verdict", _verdict(chain.verdict)),
     ):
@@ -104,15 +105,17 @@ def _colour(line: Text, *, inside: bool) -> bool:
     return inside
 
 
-def _prompt(prompt: Prompt) -> Iterator[Text]:
-    yield from columns(
-        [
-            ("name", f"{prompt.name}, version {prompt.version}"),
-            ("hash", prompt.hash or ""),
-        ]
-    )
-    for name, text in (("system", prompt.system), ("user", prompt.user)):
-        yield from _block(name, text)
+def _prompt(prompt: Prompt, *, full: bool) -> Iterator[Text]:
+    rows = [("name", f"{prompt.name}, version {prompt.version}"), ("hash", prompt.hash or "")]
+    texts = (("system", prompt.system), ("user", prompt.user))
+    if not full:
+        for name, text in texts:
+            said = "(erased)" if text is None else f"{plural(len(text.split()), 'word')} (--full)"
+            rows.append((name, said))
+    yield from columns(rows)
+    if full:
+        for name, text in texts:
+            yield from _block(name, text)
 
 
 def _call(call: Call) -> Iterator[Text]:

@@ -5,8 +5,9 @@ a repeated one has one effect.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,19 +67,23 @@ class Api:
                 return None
             page += 1
 
-    async def upload(self, project: str, path: Path) -> Document:
-        """Raise ``Refused`` where the gateway does not take the file."""
+    async def upload(self, project: str, paths: Sequence[Path]) -> list[Document]:
+        """The documents of the files, in their order. Raise ``Refused``, with none of them taken, where the gateway
+        does not take one.
+        """
         key = _key()
 
         async def send(session: aiohttp.ClientSession) -> Uploaded:
-            with path.open("rb") as file:
+            with contextlib.ExitStack() as files:
                 form = aiohttp.FormData()
                 form.add_field("project_id", project)
-                form.add_field("files", file, filename=path.name)
+                for path in paths:
+                    file = files.enter_context(path.open("rb"))
+                    form.add_field("files", file, filename=path.name)
                 async with session.post(f"{BASE}/documents/upload", data=form, headers=key) as sent:
                     return await _read(sent, Uploaded)
 
-        return (await self._patiently(send)).uploaded_files[0]
+        return (await self._patiently(send)).uploaded_files
 
     async def documents(self, project: str) -> list[Document]:
         """The first 1000."""
@@ -200,6 +205,9 @@ def _key() -> dict[str, str]:
 
 
 def _away(url: str, problem: object) -> Unavailable:
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        refused = isinstance(problem.os_error, ConnectionRefusedError)
+        problem = "connection refused" if refused else problem.os_error
     why = f" ({problem})" if str(problem) else ""
     return Unavailable(
         "gateway_unreachable",

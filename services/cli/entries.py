@@ -86,12 +86,12 @@ def entries_page(shown: Sequence[Entry], total: int, named: str, width: int) -> 
             yield text
 
 
-def show(entry: str, url: str | None, data: Path) -> None:
+def show(entry: str, *, full: bool, url: str | None, data: Path) -> None:
     """Show the chain of an entry. Raise ``GristmillError`` where it is not known."""
 
     async def ask() -> Text:
         async with found(url, data) as api:
-            return page(chain_page(await api.entry(entry), min(stdout.width, WIDEST)))
+            return page(chain_page(await api.entry(entry), min(stdout.width, WIDEST), full=full))
 
     stdout = Console()
     stdout.print(asyncio.run(ask()), soft_wrap=True)

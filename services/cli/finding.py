@@ -71,4 +71,5 @@ async def found_or_run(
             async with connected(tree.url) as api:
                 yield Place(api, embedded=True)
         finally:
-            report("stopping  servers and services")
+            if not stop.asked:  # who stopped it was told so
+                report("stopping  servers and services")

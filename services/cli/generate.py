@@ -70,12 +70,18 @@ def generate(
         url=url,
         data=data,
         project=project,
-        name=slug(files[0].stem),
+        name=name_of(files),
         out=lambda name: out or Path("gristmill-out") / slug(name),
         formats=(asked.format,),
         following=lambda dataset, samples, place: _following(dataset, samples, place, data),
     )
     return carry_out(order)
+
+
+def name_of(files: Sequence[Path]) -> str:
+    """What a dataset is called that nobody named."""
+    more = f"-and-{len(files) - 1}-more" if len(files) > 1 else ""
+    return slug(files[0].stem) + more
 
 
 def carry_out(order: Order) -> int:
@@ -136,6 +142,7 @@ async def _gather(
     return Made(
         dataset=dataset,
         calls=job.result.calls if job.result else Calls(),
+        missing=job.result.missing if job.result and dataset.wanted is not None else None,
         documents=documents,
         unusable=unusable,
         samples=samples,
@@ -173,12 +180,13 @@ def _following(
 ) -> list[tuple[str, str]]:
     call, commands = program(), list[tuple[str, str]]()
     there = f"--data {quoted(data)}" if place.embedded else f"--url {place.api.url}"
+    meanwhile = "in another terminal: " if place.embedded else ""
     if place.embedded:
         commands.append(("open this data again, until Ctrl-C", f"{call} up {there}"))
     if samples:
         chain = f"{call} show {samples[0].id} {there}"
-        commands.append(("how the first of these entries came to be", chain))
+        commands.append((f"{meanwhile}how the first of these entries came to be", chain))
     if dataset.counts.rejected:
         rejected = f"{call} entries {dataset.id} --rejected {there}"
-        commands.append(("what was rejected, and why", rejected))
+        commands.append((f"{meanwhile}what was rejected, and why", rejected))
     return commands

@@ -3,7 +3,6 @@
 ``generate`` and ``demo`` differ in where they look and in what they keep; what happens between is here.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,8 @@ from shared.errors import GristmillError, Refused
 
 MOST_FILES = 1000
 """Documents that one job may name."""
-AT_ONCE = 4
-"""Uploads at a time."""
+TOGETHER = 20
+"""Files of one upload."""
 PAGE = 200
 PAGES = 5
 """Pages of entries that samples are chosen from, spread over a large dataset."""
@@ -160,18 +159,20 @@ async def _upload(
     api: Api, project: Project, files: Sequence[Path]
 ) -> tuple[list[Document], list[Unusable]]:
     """The documents in the order of the files, and the files that were not taken."""
-    some = asyncio.Semaphore(AT_ONCE)
-
-    async def one(path: Path) -> Document | Unusable:
-        async with some:
-            try:
-                return await api.upload(project.id, path)
-            except Refused as problem:
-                return Unusable(path.name, problem.code, problem.message)
-
-    found = await asyncio.gather(*(one(path) for path in files))
-    documents = [each for each in found if isinstance(each, Document)]
-    return documents, [each for each in found if isinstance(each, Unusable)]
+    documents: list[Document] = []
+    unusable: list[Unusable] = []
+    for first in range(0, len(files), TOGETHER):
+        some = files[first : first + TOGETHER]
+        try:
+            documents += await api.upload(project.id, some)
+        except Refused:
+            # One of them is at fault, and all were refused for it: the others are good one by one.
+            for path in some:
+                try:
+                    documents += await api.upload(project.id, [path])
+                except Refused as problem:
+                    unusable.append(Unusable(path.name, problem.code, problem.message))
+    return documents, unusable
 
 
 async def watch(api: Api, id: str, console: Console) -> Job:

@@ -74,4 +74,5 @@ Surplus = Annotated[bool, typer.Option("--surplus", help="Good ones beyond the n
 ReasonOption = Annotated[Reason | None, typer.Option("--reason", help="Dropped for this reason.")]
 Limit = Annotated[int, typer.Option(min=1, help="Most entries shown.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Full = Annotated[bool, typer.Option("--full", help="With the words of the prompt.")]
 Folder = Annotated[Path, typer.Option(help="Holds the demo's data and its files.")]

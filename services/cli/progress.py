@@ -17,7 +17,7 @@ from services.cli.wording import duration, plural
 
 WINDOW = 15.0
 """Seconds over which the rate is taken."""
-LEAST = 1.0
+LEAST = 2.0
 """Seconds before a rate means anything."""
 PLAIN_EVERY = 2.0
 """Seconds between two plain lines, unless the step changes."""
@@ -29,9 +29,9 @@ class Pace:
 
     samples: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def add(self, now: float, count: int) -> None:
-        """The time before the first one is no part of the rate: nothing could be counted yet."""
-        if count == 0:
+    def add(self, now: float, count: int, total: int) -> None:
+        """The time before there is a total is no part of the rate: nothing could be counted yet."""
+        if total == 0:
             self.samples.clear()
         self.samples.append((now, count))
         while len(self.samples) > 2 and self.samples[0][0] < now - WINDOW:
@@ -69,7 +69,7 @@ def details(job: Job, rate: float) -> str:
     if counts.failed:
         said.append(f"{plural(counts.failed, 'seed')} failed")
     done, total = goal(job)
-    if rate > 0 and not job.ended and done < total:
+    if rate > 0 and job.current_step.startswith("Generating") and done < total:
         unit = "entries" if result.wanted is not None else "chunks"
         said += [f"{rate:,.1f} {unit}/s", f"{duration((total - done) / rate)} left"]
     return ", ".join(said)
@@ -91,7 +91,7 @@ class PlainView:
         self._last = float("-inf")
 
     def show(self, job: Job, now: float) -> None:
-        self._pace.add(now, goal(job)[0])
+        self._pace.add(now, *goal(job))
         step = job.current_step.partition(" (")[0]
         line = _line(job, self._pace.rate)
         due = step != self._step or job.ended or now - self._last >= PLAIN_EVERY
@@ -110,7 +110,7 @@ class LiveView:
 
     def show(self, job: Job, now: float) -> None:
         done, total = goal(job)
-        self._pace.add(now, done)
+        self._pace.add(now, done, total)
         self._progress.update(
             self._task,
             description=job.current_step,

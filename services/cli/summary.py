@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from contracts.dataset import DocumentCoverage
 from services.cli.answers import Calls, Dataset, Document, Entry
 from services.cli.layout import INDENT, columns, heading, page, prose
 from services.cli.wording import (
@@ -24,6 +25,7 @@ from services.cli.wording import (
 )
 
 BUILTIN = "builtin/extractive"
+FOREIGN = "language_not_supported"
 LITTLE = 100
 """Words of text for each entry from which on the built-in model's yield is called little."""
 
@@ -51,6 +53,8 @@ class Made:
 
     dataset: Dataset
     calls: Calls
+    missing: int | None
+    """Of the entries wanted; None where no number was."""
     documents: Sequence[Document]
     unusable: Sequence[Unusable]
     samples: Sequence[Entry]
@@ -128,6 +132,10 @@ def _asked(made: Made, width: int) -> Iterator[Text]:
         (f"{counts.seeds:,}", "seeds planned", f"= {seeds(counts)}"),
         (f"{counts.generated:,}", "entries generated", f"= {generated(counts)}"),
     ]
+    if dataset.wanted is not None and made.missing is not None:
+        accepted = f"= {counts.accepted:,} accepted + {made.missing:,} missing"
+        if counts.accepted <= dataset.wanted:
+            rows.append((f"{dataset.wanted:,}", "entries wanted", accepted))
     yield from columns(rows, right=[0])
     yield Text(f"{INDENT}(a seed is one chunk asked once)")
     if dataset.failed_by_code:
@@ -158,15 +166,35 @@ def little(made: Made) -> str:
     dataset = made.dataset
     if dataset.model != BUILTIN or (dataset.wanted is not None and dataset.ending == "enough"):
         return ""
-    words = sum(document.words or 0 for document in made.documents)
-    found = dataset.counts.accepted
-    if found * LITTLE > words:
+    found = {str(each.document_id): each.accepted for each in _coverage(dataset)}
+    read = [document for document in made.documents if document.id in found]
+    poor = [document for document in read if found[document.id] * LITTLE < (document.words or 0)]
+    if not poor:
         return ""
+    if len(poor) == len(read):
+        words = sum(document.words or 0 for document in read)
+        said = f"The built-in model found {_found(dataset.counts.accepted, words)}"
+    else:
+        named = ", ".join(
+            f"{_found(found[document.id], document.words or 0)} of {document.file_name}"
+            for document in poor
+        )
+        said = f"The built-in model found little in some of the text: {named}"
     return (
-        f"The built-in model found {plural(found, 'entry')} in {plural(words, 'word')}; it only takes what it"
-        " can prove: definitions, dates, quantities, lists, tables, steps. "
+        f"{said}; it only takes what it can prove: definitions, dates, quantities, lists, tables, steps. "
         "With a language model: --model openai/<name> (and OPENAI_API_KEY or OPENAI_BASE_URL set)."
     )
+
+
+def _found(entries: int, words: int) -> str:
+    return f"{plural(entries, 'entry')} in {plural(words, 'word')}"
+
+
+def _coverage(dataset: Dataset) -> Sequence[DocumentCoverage]:
+    """Of the documents that were asked about, by name."""
+    if dataset.figures is None:
+        return ()
+    return sorted(dataset.figures.coverage, key=lambda each: each.name)
 
 
 def _rejected(dataset: Dataset) -> Iterator[Text]:
@@ -191,12 +219,12 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def _used(made: Made, width: int) -> Iterator[Text]:
-    dataset, figures = made.dataset, made.dataset.figures
-    if figures is None:
+    dataset, coverage = made.dataset, _coverage(made.dataset)
+    if dataset.figures is None:
         return
     yield heading("How much of the text was used")
-    covered = sum(each.covered for each in figures.coverage)
-    sentences = sum(each.sentences for each in figures.coverage)
+    covered = sum(each.covered for each in coverage)
+    sentences = sum(each.sentences for each in coverage)
     if sentences:
         share = f" ({covered / sentences:.0%})"
         yield prose(
@@ -204,9 +232,13 @@ def _used(made: Made, width: int) -> Iterator[Text]:
             " accepted entry.",
             width,
         )
-    skipped = sum(dataset.skipped.values())
+    skipped = {why: count for why, count in dataset.skipped.items() if why != FOREIGN}
     if skipped:
-        yield prose(f"{plural(skipped, 'chunk')} skipped as boilerplate: {skips(dataset)}.", width)
+        total = plural(sum(skipped.values()), "chunk")
+        reasons = ", ".join(
+            f"{count:,} {SKIPPED.get(why, why)}" for why, count in _by_count(skipped)
+        )
+        yield prose(f"{total} skipped as boilerplate: {reasons}.", width)
     yield from _foreign(made, width)
     rows = [
         (
@@ -214,27 +246,23 @@ def _used(made: Made, width: int) -> Iterator[Text]:
             f"{each.covered:,} of {each.sentences:,} sentences",
             plural(each.accepted, "entry"),
         )
-        for each in sorted(figures.coverage, key=lambda each: each.name)
+        for each in coverage
     ]
     if len(rows) > 1:
         yield from columns(rows, right=[1, 2])
 
 
-def skips(dataset: Dataset) -> str:
-    return ", ".join(
-        f"{count:,} {SKIPPED.get(reason, reason)}" for reason, count in _by_count(dataset.skipped)
-    )
-
-
 def _foreign(made: Made, width: int) -> Iterator[Text]:
-    if not made.dataset.skipped.get("language_not_supported"):
+    skipped = made.dataset.skipped.get(FOREIGN, 0)
+    if not skipped:
         return
+    yield prose(f"{plural(skipped, 'chunk')} skipped: {SKIPPED[FOREIGN]}.", width)
     for document in made.documents:
         if document.language not in (None, "en"):
             language = LANGUAGES.get(document.language, document.language)
             words = (
-                f"{document.file_name} is in {language}, and the built-in model reads English only"
-                " [language_not_supported]; a language model would read it: --model openai/<name>."
+                f"{document.file_name} is in {language} [{FOREIGN}]; a language model reads it:"
+                " --model openai/<name>."
             )
             yield prose(words, width, rest=INDENT * 2)
 
@@ -255,9 +283,10 @@ def sample(entry: Entry, width: int, lead: str = "") -> Iterator[Text]:
     first = INDENT + lead
     rest = " " * len(first)
     for side, style in ((entry.question, "bold"), (entry.answer, "")):
-        for line in (side or "").splitlines():
+        for n, line in enumerate((side or "").splitlines()):
             text = prose(line, width, first=first, rest=rest)
-            text.stylize(style)
+            # What follows an instruction's first line is the material it works on.
+            text.stylize("" if n else style)
             yield text
             first = rest
     for quote in entry.evidence:
