@@ -7,10 +7,11 @@ on time, on hash seeds, or on who was killed.
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
+from typing import Literal
 from uuid import UUID
 from zlib import crc32
 
@@ -22,7 +23,12 @@ from contracts.generation import GenerationSettings, Thresholds
 from services.curate.bands import PERMUTATIONS, Digest, Near, band_keys
 from services.curate.words import content, words
 
+Sketch = tuple[Digest, list[int]]
+"""A MinHash digest with its band keys."""
+Rule = Literal["question", "near_question", "same_fact"]
+
 _SEED = 42
+_TOGETHER = 512
 _TELLING = 3
 """How often a number or a name counts, so that two questions which differ in one of them are two questions."""
 _NAME = re.compile(r"(?<=[^\s.?!:] )[A-ZÀ-Þ][^\W_]+")
@@ -85,40 +91,12 @@ class Index:
     def __contains__(self, entry_id: UUID) -> bool:
         return entry_id in self._numbers
 
-    def add(self, entry_id: UUID, signature: Signature) -> None:
+    def has_question(self, signature: Signature) -> bool:
+        """Whether the same normalised question was added before."""
+        return signature.question in self._questions
+
+    def add(self, entry_id: UUID, signature: Signature, sketch: Sketch | None = None) -> None:
         """Hold an entry against which later ones are compared."""
-        digest = _digest(signature)
-        self._add(entry_id, signature, digest, band_keys(digest).tolist())
-
-    def find(
-        self, entry_id: UUID, signature: Signature, thresholds: Thresholds
-    ) -> Duplicate | None:
-        """Of what the entry is a duplicate: by the first rule that says so, the earliest entry it says so of."""
-        same = self._questions.get(signature.question)
-        if same is not None:
-            return self._duplicate(entry_id, same, "question", 1.0)
-        digest = _digest(signature)
-        return self._near_question(
-            entry_id, digest, band_keys(digest).tolist(), thresholds.near_duplicate
-        ) or self._same_fact(entry_id, signature, thresholds.same_fact)
-
-    def take(
-        self, entry_id: UUID, signature: Signature, thresholds: Thresholds
-    ) -> Duplicate | None:
-        """Find, and add what is no duplicate, at the price of one of the two."""
-        same = self._questions.get(signature.question)
-        if same is not None:
-            return self._duplicate(entry_id, same, "question", 1.0)
-        digest = _digest(signature)
-        keys = band_keys(digest).tolist()
-        found = self._near_question(
-            entry_id, digest, keys, thresholds.near_duplicate
-        ) or self._same_fact(entry_id, signature, thresholds.same_fact)
-        if found is None:
-            self._add(entry_id, signature, digest, keys)
-        return found
-
-    def _add(self, entry_id: UUID, signature: Signature, digest: Digest, keys: list[int]) -> None:
         if entry_id in self._numbers:
             return
         number = len(self._ids)
@@ -128,12 +106,25 @@ class Index:
         self._answers.append(b64decode(signature.words))
         for span in signature.spans:
             self._facts.setdefault(f"{span} {signature.kind}", []).append(number)
-        self._near.add(digest, keys)
+        self._near.add(*(sketch or sketches([signature])[0]))
 
-    def _near_question(
-        self, entry_id: UUID, digest: Digest, keys: list[int], least: float
+    def find(
+        self,
+        entry_id: UUID,
+        signature: Signature,
+        thresholds: Thresholds,
+        sketch: Sketch | None = None,
     ) -> Duplicate | None:
-        found = self._near.first(digest, keys, least)
+        """Of what the entry is a duplicate: by the first rule that says so, the earliest entry it says so of."""
+        same = self._questions.get(signature.question)
+        if same is not None:
+            return self._duplicate(entry_id, same, "question", 1.0)
+        return self._near_question(
+            entry_id, sketch or sketches([signature])[0], thresholds.near_duplicate
+        ) or self._same_fact(entry_id, signature, thresholds.same_fact)
+
+    def _near_question(self, entry_id: UUID, sketch: Sketch, least: float) -> Duplicate | None:
+        found = self._near.first(*sketch, least)
         return self._duplicate(entry_id, found[0], "near_question", found[1]) if found else None
 
     def _same_fact(self, entry_id: UUID, signature: Signature, least: float) -> Duplicate | None:
@@ -153,17 +144,14 @@ class Index:
                 return self._duplicate(entry_id, number, "same_fact", shared / of)
         return None
 
-    def _duplicate(self, entry_id: UUID, of: int, rule: str, similarity: float) -> Duplicate | None:
-        """None for the entry itself, so that doing an admission again is doing the same."""
+    def _duplicate(
+        self, entry_id: UUID, of: int, rule: Rule, similarity: float
+    ) -> Duplicate | None:
+        """None for the entry itself: it is no duplicate of what it is."""
         if self._ids[of] == entry_id:
             return None
-        return Duplicate.model_validate(
-            {
-                "entry_id": entry_id,
-                "of": self._ids[of],
-                "rule": rule,
-                "similarity": round(similarity, 4),
-            }
+        return Duplicate(
+            entry_id=entry_id, of=self._ids[of], rule=rule, similarity=round(similarity, 4)
         )
 
 
@@ -190,24 +178,41 @@ def admit(
     taken: list[UUID] = []
     surplus: list[UUID] = []
     duplicates: list[Duplicate] = []
-    for verdict in candidates:
-        if not verdict.passed or verdict.signature is None:
-            continue
-        known = verdict.entry_id in index
+    for entry_id, signature, sketch in _sketched(index, candidates):
         found = (
-            None if known else index.take(verdict.entry_id, verdict.signature, settings.thresholds)
+            None
+            if entry_id in index
+            else index.find(entry_id, signature, settings.thresholds, sketch)
         )
         if found is not None:
             duplicates.append(found)
-        elif wanted is None or accepted + len(taken) < wanted:
-            taken.append(verdict.entry_id)
+            continue
+        index.add(entry_id, signature, sketch)
+        if wanted is None or accepted + len(taken) < wanted:
+            taken.append(entry_id)
         else:
-            surplus.append(verdict.entry_id)
+            surplus.append(entry_id)
     return Admission(tuple(taken), tuple(duplicates), tuple(surplus))
 
 
-def _digest(signature: Signature) -> Digest:
-    return np.frombuffer(b64decode(signature.minhash), dtype=">u4").astype(np.uint32)
+def sketches(signatures: Sequence[Signature]) -> list[Sketch]:
+    """MinHash digests read back from signatures, each with its band keys; many at a time, for that is quicker."""
+    data = b"".join([b64decode(signature.minhash) for signature in signatures])
+    digests = np.frombuffer(data, dtype=">u4").astype(np.uint32).reshape(-1, PERMUTATIONS)
+    return list(zip(digests, band_keys(digests).tolist(), strict=True))
+
+
+def _sketched(
+    index: Index, candidates: Sequence[Verdict]
+) -> Iterator[tuple[UUID, Signature, Sketch | None]]:
+    """The candidates that had passed, in order; a sketch only for those whose question is new."""
+    passed = [(v.entry_id, v.signature) for v in candidates if v.passed and v.signature]
+    for at in range(0, len(passed), _TOGETHER):
+        part = passed[at : at + _TOGETHER]
+        new = [signature for _, signature in part if not index.has_question(signature)]
+        made = dict(zip((signature.minhash for signature in new), sketches(new), strict=True))
+        for entry_id, signature in part:
+            yield entry_id, signature, made.get(signature.minhash)
 
 
 def _hashes(data: bytes) -> frozenset[int]:

@@ -90,15 +90,19 @@ class Bands:
 
     def __init__(self) -> None:
         self._count = 0
-        self._recent: dict[int, list[int]] = {}
+        self._recent: dict[int, int] = {}
+        self._more: dict[int, list[int]] = {}
+        """Further entries of a recent key; few keys have any."""
         self._keys: Keys = np.empty(0, dtype=np.uint64)
         self._owners: NDArray[np.int32] = np.empty(0, dtype=np.int32)
         self._merged = 0
 
     def add(self, keys: list[int]) -> None:
         """The next entry's keys."""
+        number, setdefault = self._count, self._recent.setdefault
         for key in keys:
-            self._recent.setdefault(key, []).append(self._count)
+            if setdefault(key, number) != number:
+                self._more.setdefault(key, []).append(number)
         self._count += 1
         # A merge sorts everything, so it waits until the recent part has grown by a fourth of the rest.
         if self._count - self._merged >= max(_RECENT, self._merged // 4):
@@ -106,33 +110,28 @@ class Bands:
 
     def candidates(self, keys: list[int]) -> list[int]:
         """Numbers of the entries that share a band, ascending."""
-        recent = self._recent
         found: set[int] = set()
-        for key in keys:
-            owners = recent.get(key)
-            if owners:
-                found.update(owners)
+        for key in self._recent.keys() & keys:
+            found.add(self._recent[key])
+            found.update(self._more.get(key, ()))
         if self._merged:
             wanted = np.array(keys, dtype=np.uint64)
             first: NDArray[Any] = np.searchsorted(self._keys, wanted, side="left")
             # Most keys are unknown: one look at the place tells, and only hits pay for the second search.
             at = np.minimum(first, len(self._keys) - 1)
-            for place in np.nonzero(self._keys[at] == wanted)[0].tolist():
+            for place in np.flatnonzero(self._keys[at] == wanted).tolist():
                 stop = int(np.searchsorted(self._keys, wanted[place], side="right"))
                 found.update(self._owners[int(first[place]) : stop].tolist())
         return sorted(found)
 
     def _merge(self) -> None:
-        many = sum(len(owners) for owners in self._recent.values())
-        keys = np.fromiter(
-            (key for key, owners in self._recent.items() for _ in owners), np.uint64, many
-        )
-        owners = np.fromiter(
-            (n for owners in self._recent.values() for n in owners), np.int32, many
-        )
+        pairs = [*self._recent.items()]
+        pairs += [(key, number) for key, numbers in self._more.items() for number in numbers]
+        keys = np.fromiter((key for key, _ in pairs), np.uint64, len(pairs))
+        owners = np.fromiter((number for _, number in pairs), np.int32, len(pairs))
         keys = np.concatenate((self._keys, keys))
         owners = np.concatenate((self._owners, owners))
         order = np.argsort(keys, kind="stable")
         self._keys, self._owners = keys[order], owners[order]
-        self._recent = {}
+        self._recent, self._more = {}, {}
         self._merged = self._count
