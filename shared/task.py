@@ -1,0 +1,145 @@
+"""What a handler of units gets and gives, and how what comes of a unit is reported. Does no work, says nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from contracts.call import CallSettled
+from contracts.identity import event_id, outcome_id
+from contracts.message import Command, Event, wire_type
+from contracts.unit import Body, Said, UnitDeferred, UnitFailed, UnitFinished
+from shared.errors import GristmillError, Unavailable
+
+C_co = TypeVar("C_co", bound=Command, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[C_co]):
+    """One unit of a command, as a handler gets it."""
+
+    command: C_co
+    index: int
+    tenant: str
+    attempt: int
+    incarnation: UUID
+    may_start: Callable[[], None]
+    """Raises ``Stopped`` where no further model call may start; to be asked before each."""
+    calls: list[CallSettled] = field(default_factory=list)
+    """What was paid so far: filled as calls settle, so that it is said also when the unit fails."""
+
+    @property
+    def unit(self) -> UUID:
+        return self.command.units[self.index]
+
+    @property
+    def outcome(self) -> UUID:
+        return outcome_id(self.unit, self.attempt, self.incarnation)
+
+    def event_id(self, n: int) -> UUID:
+        """The id that the n-th event of this outcome will have, for the bodies that it names."""
+        return event_id(self.outcome, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A unit's outcome: what happened, and the texts that came with it."""
+
+    events: tuple[Event, ...]
+    bodies: tuple[Body, ...] = ()
+
+
+class Stopped(GristmillError):
+    """No further call may start: the job was cancelled, or the ledger may think that this worker is dead."""
+
+
+Handler = Callable[[Task[Any]], Awaitable[Done]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How one kind of command is done.
+
+    ``share`` says how many units of one job may be under way at once in this process.
+    """
+
+    command: type[Command]
+    handler: Handler
+    share: Callable[[Any], int] = lambda _: 1
+
+
+@dataclass(slots=True)
+class Gate:
+    """Units of one job under way; widened or narrowed by what the newest command says."""
+
+    share: int
+    packs: int = 0
+    """Commands whose units pass here; the gate is kept as long as there are any."""
+    busy: int = 0
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def widen(self, share: int) -> None:
+        self.share = share
+        self._wake()
+
+    async def enter(self) -> None:
+        while self.busy >= self.share:
+            turn = asyncio.get_running_loop().create_future()
+            self.waiting.append(turn)
+            await turn
+        self.busy += 1
+
+    def leave(self) -> None:
+        self.busy -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        free = max(0, self.share - self.busy)
+        for turn in self.waiting[:free]:
+            if not turn.done():
+                turn.set_result(None)
+        del self.waiting[:free]
+
+
+def finished(task: Task[Command], service: str, done: Done) -> UnitFinished:
+    return UnitFinished(
+        unit_id=task.unit,
+        job_id=task.command.job_id,
+        service=service,
+        attempt=task.attempt,
+        incarnation=task.incarnation,
+        events=tuple(
+            Said(type=wire_type(type(event)), data=event.model_dump(mode="json"))
+            for event in done.events
+        ),
+        bodies=done.bodies,
+        calls=tuple(task.calls),
+    )
+
+
+def failed(
+    task: Task[Command], service: str, code: str, message: str, *, fatal: bool = False
+) -> UnitFinished:
+    event = UnitFailed(
+        unit_id=task.unit,
+        command=wire_type(type(task.command)),
+        code=code,
+        message=message[:2000],
+        fatal=fatal,
+    )
+    return finished(task, service, Done((event,)))
+
+
+def deferred(task: Task[Command], service: str, away: Unavailable) -> UnitDeferred:
+    return UnitDeferred(
+        unit_id=task.unit,
+        job_id=task.command.job_id,
+        service=service,
+        attempt=task.attempt,
+        incarnation=task.incarnation,
+        waiting_for=away.waiting_for,
+        reason=away.message[:500],
+        retry_after=away.retry_after,
+        calls=tuple(task.calls),
+    )
