@@ -198,6 +198,8 @@ def _bare(tokens: list[str], scene: Scene, *, proper: bool) -> str:
         return full
     if proper and tokens[0][0].isupper():
         follower = tokens[1] if len(tokens) > 1 else ""
+        if follower == "and" and tokens[2:3] and tokens[2][0].isupper():
+            return " ".join(tokens)
         plain = (
             follower[:1].islower()
             and follower not in _PARTICLES

@@ -1,6 +1,8 @@
 """Question-and-answer pairs, and questions alone: the same candidates with and without their answers."""
 
+from services.generate.extractive import words
 from services.generate.extractive.candidate import Candidate, Span
+from services.generate.extractive.clean import flat
 from services.generate.extractive.page import Page
 from services.generate.extractive.rank import chosen, near, ranked
 from services.generate.extractive.rules import candidates
@@ -56,7 +58,16 @@ def on_focus(page: Page, spans: tuple[Span, ...]) -> bool:
     """Whether the evidence touches one of the sentences that the call asks about."""
     for wanted in page.passage.focus:
         start = page.passage.text.find(wanted.strip())
-        if start < 0 or not wanted.strip():
+        if not words.normal(wanted):
+            continue
+        if start < 0:
+            texts = [words.normal(flat(page.passage.text[low:high])) for low, high in spans]
+            if any(
+                words.normal(wanted) in text or text in words.normal(wanted)
+                for text in texts
+                if text
+            ):
+                return True
             continue
         end = start + len(wanted.strip())
         if any(low < end and start < high for low, high in spans):

@@ -3,6 +3,7 @@
 A sentence that leans on the one before comes only together with it. Lists, captions and tables are never summarised.
 """
 
+import functools
 import math
 import re
 from collections import Counter
@@ -79,8 +80,8 @@ def _prose(text: str) -> bool:
 
 
 def lexrank(prose: list[Sentence]) -> list[float]:
-    """Centrality of each sentence in [0, 1] plus up to 0.2 for its place (Erkan and Radev 2004, continuous LexRank)."""
-    bags = [Counter(_STEMMER.stemWords(words.content_words(s.text))) for s in prose]
+    """Centrality of each sentence in [0, 1] plus up to 0.4 for its place (Erkan and Radev 2004, continuous LexRank)."""
+    bags = [Counter(map(_stem, words.content_words(s.text))) for s in prose]
     seen = Counter(word for bag in bags for word in bag)
     weight = {word: math.log(1 + len(prose) / count) for word, count in seen.items()}
     vectors = [{word: count * weight[word] for word, count in bag.items()} for bag in bags]
@@ -95,6 +96,13 @@ def lexrank(prose: list[Sentence]) -> list[float]:
         rank / top + _lead(sentence, place)
         for place, (rank, sentence) in enumerate(zip(ranks, prose, strict=True))
     ]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
+    """The stem of a word; remembered, because the stemmer costs more than all else here."""
+    stem: str = _STEMMER.stemWord(word)
+    return stem
 
 
 def _cosine(a: dict[str, float], b: dict[str, float], scale: float) -> float:
@@ -120,7 +128,7 @@ def _stationary(links: list[list[float]]) -> list[float]:
 
 
 def _lead(sentence: Sentence, place: int) -> float:
-    first = 0.2 if place == 0 else 0.0
+    first = 0.3 if place == 0 else 0.0
     return first + (0.1 if sentence.place == 0 else 0.0)
 
 

@@ -44,7 +44,7 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
     if rest is None or not _defines(clause, rest):
         return None
     named, scene = clause.subject, page.scene
-    profession = names_a_person(rest) and named.proper
+    profession = named.proper and (names_a_person(rest) or (named.person and " who " in rest))
     low = {word.lower() for word in words.words(rest)[:8]}
     if named.proper and low & _KINSHIP and (not profession or low & {"the"}):
         return None

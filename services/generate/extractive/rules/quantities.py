@@ -96,7 +96,7 @@ def _extent(clause: Clause, page: Page) -> Candidate | None:
     if clause.verb not in ("is", "are", "was", "were"):
         return None
     match = _EXTENT.match(clause.rest)
-    if match is None:
+    if match is None or clause.subject.head.lower() in nouns.MEASURES:
         return None
     asked = question(f"How {match['how']} {clause.verb} {clause.subject.name}", page.scene)
     answer = statement(clause, f"{match['amount']} {match['how']}", page.scene)

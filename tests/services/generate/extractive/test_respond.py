@@ -131,6 +131,13 @@ def test_only_sentences_in_focus_are_asked_about_where_they_yield(
     assert list(pairs(reference, focus=focus)) == ["When was the Hay–Bunau-Varilla Treaty signed?"]
 
 
+def test_a_focus_whose_line_breaks_differ_is_found_too(
+    pairs: Callable[..., dict[str, str]], reference: str
+) -> None:
+    focus = ("The Torrijos–Carter Treaties were signed in 1977.",)
+    assert list(pairs(reference, focus=focus)) == ["When were the Torrijos–Carter Treaties signed?"]
+
+
 def test_at_most_a_quarter_comes_from_tables(
     ask: Callable[..., dict[str, Any]], reference: str
 ) -> None:
