@@ -6,6 +6,7 @@ header. The tenant is read from
 the subject, never from the body.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -37,8 +38,10 @@ from shared.settings import Settings
 INLINE = 256 * 1024
 DAY = 24 * 3600.0
 SERVICES = ("ingest", "chunk", "generate", "curate", "export")
-MOST_PACKS = 512
-"""Packs that the bus hands out unacknowledged, per service."""
+MOST_PACKS = 8192
+"""Packs that the bus hands out unacknowledged, per service: more than there can be, since a pack that waits in the
+stream is named by no beat and would be issued again.
+"""
 
 REPLY_TO = "gristmill-reply-to"
 ATTEMPT = "gristmill-attempt"
@@ -124,10 +127,6 @@ async def declare(client: Client, settings: Settings) -> None:
             await stream.update_stream(config)
     for name, consumer in consumers(settings):
         await stream.add_consumer(name, consumer)
-
-
-class BusClosed(GristmillError):
-    """The connection is gone for good; the process that holds it must end and be started anew."""
 
 
 async def connect(settings: Settings, name: str) -> Client:
@@ -223,9 +222,9 @@ async def claimed(blobs: Blobs, tenant: str, envelope: Envelope) -> bytes:
     mark = envelope.headers.get(BLOB)
     if mark is None:
         return envelope.body
-    sha256, _, size = mark.partition("/")
-    if not size.isdecimal():
+    if not re.fullmatch(r"[0-9a-f]{64}/[0-9]{1,15}", mark):
         raise Undecodable(f"the header {BLOB} is not <sha256>/<size>")
+    sha256, _, size = mark.partition("/")
     return await blobs.get(tenant, BlobRef(kind="message", sha256=sha256, size=int(size)))
 
 
