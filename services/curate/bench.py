@@ -1,7 +1,7 @@
 """The bench at which everything that takes processor time is done, one thing after another, beside the event loop.
 
-One thread, not many: Python would let only one of them run at a time anyway, and two native libraries that are first
-used by two threads at once have been seen to stop a whole process. Waits for nothing and holds no state of its own.
+One thread, not many: Python lets only one of them run at a time anyway, and more would only take turns at the caches.
+Waits for nothing and holds no state of its own.
 """
 
 import asyncio

@@ -5,14 +5,14 @@ a lost connection costs at most one renewal. (nats-py's ``fetch`` of many waits 
 """
 
 import asyncio
+import contextlib
 from collections import deque
+from functools import partial
 
 import nats.errors
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-
-from shared.clock import monotonic
 
 BATCH = 500
 EXPIRES = 5.0
@@ -67,32 +67,63 @@ class Intake:
 
     async def _pull(self, stream: str) -> None:
         inbox = self._client.new_inbox()
-        messages = await self._client.subscribe(inbox, pending_msgs_limit=-1)
+        request = _Request()
+        hearing = await self._client.subscribe(inbox, cb=partial(self._hear, stream, request))
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.ledger"
         ask = orjson.dumps({"batch": BATCH, "expires": int(EXPIRES * 1e9)})
-        while True:
-            await self._space.wait()
-            try:
-                await self._client.publish(subject, ask, reply=inbox)
-                await self._receive(stream, messages)
-            except nats.errors.Error:
-                await asyncio.sleep(0.2)
-
-    async def _receive(self, stream: str, messages: object) -> None:
-        """Take what one pull request brings, until it is used up or over."""
-        left, until = BATCH, monotonic() + EXPIRES + 1
-        while left > 0:
-            try:
-                message = await messages.next_msg(timeout=max(0.05, until - monotonic()))  # type: ignore[attr-defined]
-            except (nats.errors.TimeoutError, TimeoutError):
-                return
-            status = (message.headers or {}).get("Status")
-            if status is not None:
-                if status != "408":
+        try:
+            while True:
+                await self._space.wait()
+                request.begin()
+                try:
+                    await self._client.publish(subject, ask, reply=inbox)
+                except nats.errors.Error:
                     await asyncio.sleep(0.2)
-                return
-            left -= 1
-            self._held[stream].append(message)
-            self._came.set()
-            if sum(map(len, self._held.values())) >= MOST_HELD:
-                self._space.clear()
+                await request.over()
+        finally:
+            # A pull request outlives whoever made it: without interest in its inbox the server drops it, and hands
+            # what comes next to whoever leads then.
+            with contextlib.suppress(nats.errors.Error):
+                await hearing.unsubscribe()
+
+    async def _hear(self, stream: str, request: "_Request", message: Msg) -> None:
+        status = (message.headers or {}).get("Status")
+        if status is not None:
+            if status != "408":
+                request.failed()
+            return
+        request.brought_one()
+        self._held[stream].append(message)
+        self._came.set()
+        if sum(map(len, self._held.values())) >= MOST_HELD:
+            self._space.clear()
+
+
+class _Request:
+    """One pull request: over when it is used up, when its time has passed, or when the server refuses it."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._failed = False
+        self._used = asyncio.Event()
+
+    def begin(self) -> None:
+        self._left = BATCH
+        self._failed = False
+        self._used.clear()
+
+    def brought_one(self) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            self._used.set()
+
+    def failed(self) -> None:
+        self._failed = True
+        self._used.set()
+
+    async def over(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EXPIRES):
+                await self._used.wait()
+        if self._failed:
+            await asyncio.sleep(0.2)
