@@ -59,7 +59,7 @@ def subject(tokens: list[str], scene: Scene, *, plural: bool) -> Subject | None:
     if not all(_LETTERS.match(token) for token in tokens):
         return None
     low = [token.lower() for token in tokens]
-    if low[0] in words.BANNED_FIRST or words.BANNED_IN_SUBJECT.intersection(low):
+    if low[0].rstrip(".") in words.BANNED_FIRST or words.BANNED_IN_SUBJECT.intersection(low):
         return None
     if _has_verb(tokens, low) or low[-1] in words.PREPOSITIONS | words.CONJUNCTIONS | words.ADVERBS:
         return None

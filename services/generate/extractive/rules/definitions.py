@@ -50,7 +50,7 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
         return None
     if named.person and not profession and clause.verb == "was" and not names_a_thing(rest):
         return None
-    if _in_passing(clause, page):
+    if _in_passing(clause, page) or _any_of_many(clause, rest, page):
         return None
     wh = "Who" if profession and not named.plural and not named.name.startswith("the ") else "What"
     field = f" {clause.field}" if clause.field else ""
@@ -72,6 +72,15 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
         subject=named.name,
         extension=extension(clause, answer, page),
     )
+
+
+def _any_of_many(clause: Clause, rest: str, page: Page) -> bool:
+    """Whether "the head of state" is said to be one of a certain country: an unnamed "the" with a named value."""
+    name = clause.subject.name
+    if not name.startswith("the ") or name != name.lower() or rest == rest.lower():
+        return False
+    heads = {word for head in page.scene.names for word in words.content_words(head)}
+    return not heads.intersection(words.content_words(name))
 
 
 def _specified(rest: str) -> bool:

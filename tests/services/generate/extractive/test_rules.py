@@ -94,6 +94,8 @@ BAD = [
     "## How to do it\n\n1. Open it.\n2. Close it.",
     "- **Note**: a short post on a quay to which ships are moored.",
     "The state economy was founded in 1914 by Panama.",
+    "The head of state is the president of Algeria, who is elected for five years.",
+    "No. bytes is the correct type for a serialized blob.",
     "Errors are largely due to accepting invalid strings.",
 ]
 
