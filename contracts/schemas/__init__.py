@@ -7,6 +7,7 @@ import ast
 import inspect
 import json
 import textwrap
+from functools import cache
 from itertools import pairwise
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -39,13 +40,15 @@ class _Described(GenerateJsonSchema):
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         found = super().model_schema(schema)
         properties = found.get("properties", {})
-        for name, text in _said_of_fields(schema["cls"]).items():
+        cls: type[Message] = schema["cls"]
+        for name, text in _said_of_fields(cls).items():
             if name in properties:
                 properties[name] = {**properties[name], "description": text}
         return found
 
 
-def _said_of_fields(cls: type) -> dict[str, str]:
+@cache
+def _said_of_fields(cls: type[Message]) -> dict[str, str]:
     """The strings that follow the fields of a class and of its bases, by field."""
     said: dict[str, str] = {}
     for base in reversed(cls.__mro__):

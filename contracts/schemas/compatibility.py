@@ -4,6 +4,7 @@ The log is never rewritten, so a published form may only grow: fields with a def
 Where a change cannot be judged it counts as a break: a class with a ``V2`` suffix and an upcaster is always possible.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -39,28 +40,31 @@ class _Comparison:
     old_root: Schema
     new_root: Schema
     open: set[tuple[str, str]] = field(default_factory=set)
-    """Pairs of definitions under comparison, so that a form that holds itself comes to an end."""
+    """Pairs under comparison, as text, so that a form that holds itself comes to an end."""
 
     def breaks(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
-        pair = (str(old.get("$ref", "")), str(new.get("$ref", "")))
-        if not all(pair):
-            yield from self._each(old, new, at)
-        elif pair not in self.open:
-            self.open.add(pair)
-            yield from list(self._each(old, new, at))
-            self.open.remove(pair)
-
-    def _each(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
         """Every alternative of the old form must be taken whole by one of the new."""
         choices = list(_alternatives(new, self.new_root))
-        for each in _alternatives(old, self.old_root):
-            found = [list(self._one(each, choice, at)) for choice in choices]
+        wanted = list(_alternatives(old, self.old_root))
+        alone = len(wanted) == len(choices) == 1
+        for each in wanted:
+            found = [self._guarded(each, choice, at) for choice in choices]
             if all(found):
                 likest = min(range(len(choices)), key=lambda n: _unlike(each, choices[n], found[n]))
-                if _kind(each) == _kind(choices[likest]):
+                if _alike(each, choices[likest], alone=alone):
                     yield from found[likest]
                 else:
                     yield f"{at or 'message'}: {_kind(each)} is no longer taken"
+
+    def _guarded(self, old: Schema, new: Schema, at: str) -> list[str]:
+        """Within its own comparison a pair counts as compatible: it is judged where it began."""
+        pair = (json.dumps(old, sort_keys=True), json.dumps(new, sort_keys=True))
+        if pair in self.open:
+            return []
+        self.open.add(pair)
+        found = list(self._one(old, new, at))
+        self.open.remove(pair)
+        return found
 
     def _one(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
         here = at or "message"
@@ -160,6 +164,11 @@ def _alternatives(schema: Schema, root: Schema) -> Iterator[Schema]:
 def _unlike(old: Schema, new: Schema, found: list[str]) -> tuple[bool, int]:
     """How little a new alternative resembles an old one: the kind first, then the breaks."""
     return _kind(old) != _kind(new), len(found)
+
+
+def _alike(old: Schema, new: Schema, *, alone: bool) -> bool:
+    """Whether the new is the old one changed, so that the change itself is worth naming."""
+    return old.get("type") == new.get("type") if alone else _kind(old) == _kind(new)
 
 
 def _kind(schema: Schema) -> str:
