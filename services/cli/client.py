@@ -75,7 +75,7 @@ class Api:
 
         async def send(session: aiohttp.ClientSession) -> Uploaded:
             with contextlib.ExitStack() as files:
-                form = aiohttp.FormData()
+                form = aiohttp.FormData(quote_fields=False)  # a name is to arrive as it is
                 form.add_field("project_id", project)
                 for path in paths:
                     file = files.enter_context(path.open("rb"))
@@ -140,7 +140,7 @@ class Api:
             size = await self._patiently(fetch)
             if size is not None:
                 return size
-            await asyncio.sleep(1)
+            await asyncio.sleep(PAUSE)
 
     async def _get(self, path: str, kind: type[A], **parameters: str | int) -> A:
         async def send(session: aiohttp.ClientSession) -> A:
