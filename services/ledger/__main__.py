@@ -27,6 +27,8 @@ async def main(stop: asyncio.Event) -> None:
         await asyncio.gather(running, stopped, return_exceptions=True)
         await pool.close()
         await client.close()
+        if not running.cancelled():
+            running.result()
 
 
 if __name__ == "__main__":

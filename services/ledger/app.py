@@ -92,8 +92,9 @@ class Ledger:
                 tasks.create_task(self._keep(epoch))
         finally:
             with contextlib.suppress(nats.errors.Error):
-                await heard.unsubscribe()
                 await intake.release()
+            with contextlib.suppress(nats.errors.Error):
+                await heard.unsubscribe()
             with contextlib.suppress(*Transient):
                 await leadership.resign(self._pool, epoch)
 
@@ -150,7 +151,7 @@ class Ledger:
     async def _reconcile(
         self, recorder: Recorder, intake: Intake, beats: reconciler.Beats, house: House
     ) -> None:
-        started = monotonic()
+        started = declared = monotonic()
         pause = min(1.0, self._settings.beat / 2)
         while True:
             await asyncio.sleep(pause)
@@ -162,6 +163,11 @@ class Ledger:
             beats.forget_old(now)
             if not self._client.is_connected:
                 started = now
+                continue
+            if now - declared > self._settings.deadline:
+                # A bus that came back empty, or lost a consumer, would otherwise stay so until something fails.
+                await declare(self._client, self._settings)
+                declared = now
             if now - started < self._settings.deadline or not intake.idle:
                 continue
             units = await reconciler.overdue(self._pool, beats, self._settings.deadline, now)

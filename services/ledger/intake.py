@@ -1,12 +1,13 @@
 """What comes in from the bus, requests before outcomes. Holds messages in memory only until they are recorded.
 
-A pull request stays open on each stream and is renewed when it is used up, so a message is here at once and
-a lost connection costs at most one renewal. (nats-py's ``fetch`` of many waits for the whole batch or its timeout.)
+A pull request stays open on each stream and is renewed when it is used up or lost with its connection, so a message is
+here at once. (nats-py's ``fetch`` of many waits for the whole batch or its timeout.)
 """
 
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 import nats.errors
@@ -16,6 +17,8 @@ from nats.aio.msg import Msg
 
 BATCH = 500
 EXPIRES = 5.0
+SLICE = 0.25
+"""Seconds after which a lost connection is noticed at the latest."""
 MOST_HELD = 2000
 
 
@@ -79,7 +82,7 @@ class Intake:
                     await self._client.publish(subject, ask, reply=inbox)
                 except nats.errors.Error:
                     await asyncio.sleep(0.2)
-                await request.over()
+                await request.over(lambda: int(self._client.stats["reconnects"]))
         finally:
             # A pull request outlives whoever made it: without interest in its inbox the server drops it, and hands
             # what comes next to whoever leads then.
@@ -121,9 +124,14 @@ class _Request:
         self._failed = True
         self._used.set()
 
-    async def over(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EXPIRES):
-                await self._used.wait()
+    async def over(self, connections: Callable[[], int]) -> None:
+        """Wait for its end. A connection that was made anew since it was made has lost it."""
+        before, slices = connections(), int(EXPIRES / SLICE)
+        for _ in range(slices):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SLICE):
+                    await self._used.wait()
+            if self._used.is_set() or connections() != before:
+                break
         if self._failed:
             await asyncio.sleep(0.2)

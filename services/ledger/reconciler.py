@@ -13,6 +13,7 @@ import orjson
 from nats.aio.msg import Msg
 
 from contracts import COMMANDS
+from services.ledger.processes.generation import GenerationState
 from services.ledger.recorder import give_up
 from services.ledger.turn import Turn
 from shared.clock import monotonic
@@ -91,35 +92,54 @@ async def overdue(pool: "Pool", beats: Beats, deadline: float, now: float) -> li
 async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
     """Raise the attempt of units and put their commands back to be published; give up hopeless ones."""
     await turn.load_work(units)
-    lost = await _lost_too_often(turn, units)
-    for unit in lost:
+    for unit in await _lost_too_often(turn, units):
         work = turn.work[unit]
         row = await turn.row(work.job)
         if row is not None:
             message = f"{MOST_LOST + 1} workers fell silent while they worked on it."
             await give_up(turn, work, row, "worker_lost", message)
+    await _stop_cancelled(turn, units)
     again = [unit for unit in units if unit in turn.work and not turn.is_done(unit)]
     if not again:
         return
+    # The attempt is the command's, and rises with each publication: with a known id the bus would swallow it. What was
+    # not published yet goes with it.
     await turn.connection.execute(
         """
-        update ledger.work set attempt = attempt + 1, issued_at = clock_timestamp(), due_at = null,
-            lost = lost + case when due_at is null then 1 else 0 end
-        where unit_id = any($1::uuid[]) and outcome is null
-        """,
-        again,
-    )
-    await turn.connection.execute(
-        """
-        update ledger.commands c set published = false, units = w.units, attempt = w.attempt
+        update ledger.commands c set published = false, attempt = c.attempt + 1, units = case
+            when c.published then w.units
+            when c.units is null then null
+            else array(select distinct unnest(c.units || w.units)) end
         from (
-            select command_id, array_agg(unit_id) as units, max(attempt) as attempt
+            select command_id, array_agg(unit_id) as units
             from ledger.work where unit_id = any($1::uuid[]) group by command_id
         ) w
         where c.command_id = w.command_id
         """,
         again,
     )
+    await turn.connection.execute(
+        """
+        update ledger.work w
+        set attempt = c.attempt, issued_at = clock_timestamp(), due_at = null, lost = w.lost
+            + case when w.due_at is null and w.unit_id = any($1::uuid[]) then 1 else 0 end
+        from ledger.commands c
+        where c.command_id = w.command_id and c.command_id = any($2::uuid[])
+          and (c.units is null or w.unit_id = any(c.units)) and w.outcome is null
+        """,
+        again,
+        [turn.work[unit].command for unit in again],
+    )
+
+
+async def _stop_cancelled(turn: Turn, units: Sequence[UUID]) -> None:
+    """A worker that began after the cancellation has not heard of it, so what it would call is not issued again."""
+    for unit in units:
+        if turn.is_done(unit) or turn.work[unit].service != "generate":
+            continue
+        row = await turn.row(turn.work[unit].job)
+        if row is not None and isinstance(row.state, GenerationState) and row.state.cancelling:
+            await give_up(turn, turn.work[unit], row, "cancelled", "The job was cancelled.")
 
 
 async def _lost_too_often(turn: Turn, units: Sequence[UUID]) -> list[UUID]:

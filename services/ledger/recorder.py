@@ -4,11 +4,13 @@ A batch that fails is halved until the message that spoils it is alone; that one
 database or the bus cannot do for the moment is tried again, and nothing is acknowledged before it is committed.
 """
 
+import contextlib
 import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -23,7 +25,7 @@ from contracts import REPORTS, REQUESTS, SAYS
 from contracts.dataset import DatasetCompleted, DatasetExported
 from contracts.document import DocumentChunked, DocumentParsed, DocumentRejected
 from contracts.entries import EntriesAdmitted, EntriesCurated
-from contracts.identity import GRISTMILL, event_id, outcome_id
+from contracts.identity import event_id, outcome_id, request_message
 from contracts.job import JobWaiting
 from contracts.message import TENANT_PATTERN, Event, Request, wire_type
 from contracts.result import ResultIgnored
@@ -45,7 +47,7 @@ from shared.bus import (
     envelope_from,
     headers_of,
 )
-from shared.errors import GristmillError, Refused
+from shared.errors import GristmillError, Refused, Unavailable
 from shared.store import Appending
 
 if TYPE_CHECKING:
@@ -55,7 +57,20 @@ log = logging.getLogger(__name__)
 
 MOST_DEFERRED = 8
 """Times that a unit is put off while what it waits for answers others, before it is given up."""
-Transient = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+Transient = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # stopping, starting, crashed beside us, out of time
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.PostgresSystemError,
+    OSError,
+    TimeoutError,
+    Unavailable,
+)
 """The database is away, restarting or held up; the batch is as good as it was."""
 
 
@@ -116,6 +131,8 @@ class Recorder:
                 )
             body = await claimed(self._blobs, tenant, envelope)
             said = kinds[envelope.type].model_validate_json(body)
+        except Unavailable:
+            raise
         except (GristmillError, ValidationError) as problem:
             await self._refuse_unread(message, problem)
             return None
@@ -128,36 +145,47 @@ class Recorder:
         code = problem.code if isinstance(problem, GristmillError) else "invalid_message"
         await self._answer(message, Answer(code=code, message=reason))
         await bury(self._client, "ledger", message, reason)
-        await message.ack()
+        await _acknowledge(message)
 
     async def _halve(self, batch: Sequence[Incoming]) -> None:
         if not batch:
             return
         try:
             answers = await self._commit(batch)
-        except (*Transient, leadership.LeadershipLost):
+        except leadership.LeadershipLost:
             raise
         except Exception as problem:
-            # Not ours to judge by type: one message's data broke the transaction that it shared.
+            # Not ours to judge by type: one message's data broke the transaction that it shared. (That a value does
+            # not fit its column is said by the driver as an error of its interface, and is no reason to try again.)
+            if isinstance(problem, Transient) and not isinstance(problem, ValueError):
+                raise
             if len(batch) > 1:
                 middle = len(batch) // 2
                 await self._halve(batch[:middle])
                 await self._halve(batch[middle:])
-                return
-            log.exception("a message could not be recorded")
-            await self._answer(
-                batch[0].message,
-                Answer(code="internal_error", message="could not be recorded", status=500),
-            )
-            await bury(self._client, "ledger", batch[0].message, describe(problem))
-            answers = [None]
+            else:
+                await self._give_up(batch[0], problem)
+            return
         for each, answer in zip(batch, answers, strict=True):
             if answer is not None:
                 await self._answer(each.message, answer)
                 if answer.code is not None:
                     reason = f"{answer.code}: {answer.message}"
                     await bury(self._client, "ledger", each.message, reason)
-            await each.message.ack()
+            await _acknowledge(each.message)
+
+    async def _give_up(self, incoming: Incoming, problem: Exception) -> None:
+        """Bury a message that cannot be recorded; a unit whose outcome it was has failed, since doing it again would
+        only cost the same and end here again.
+        """
+        log.error("a message could not be recorded", exc_info=problem)
+        reason = describe(problem)
+        refusal = Answer(code="internal_error", message="could not be recorded", status=500)
+        await self._answer(incoming.message, refusal)
+        await bury(self._client, "ledger", incoming.message, reason)
+        await _acknowledge(incoming.message)
+        if isinstance(incoming.said, UnitFinished):
+            await self.turn(partial(_unrecordable, unit=incoming.said.unit_id, reason=reason))
 
     async def _commit(self, batch: Sequence[Incoming]) -> list[Answer | None]:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -181,6 +209,12 @@ class Recorder:
                 await self._client.publish(inbox, answer.model_dump_json().encode())
             except nats.errors.Error:
                 log.info("an answer could not be sent; asking again will be answered the same")
+
+
+async def _acknowledge(message: Msg) -> None:
+    """Once: a batch that is tried again may hold messages that were done with before the bus went away."""
+    with contextlib.suppress(nats.errors.MsgAlreadyAckdError):
+        await message.ack()
 
 
 def describe(problem: Exception) -> str:
@@ -255,7 +289,7 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
                 status=409,
             )
         return Answer.model_validate(before["answer"])
-    message = uuid5(GRISTMILL, "request/" + "/".join(key))
+    message = request_message(*key)
     asked = Asked(tenant, envelope.source, envelope.id, message)
     try:
         job = await requests.take(turn, asked, request)
@@ -359,9 +393,24 @@ async def _deferred(turn: Turn, report: UnitDeferred) -> None:
     if times is not None and times >= MOST_DEFERRED and others_answer:
         # What it waits for answers the others, so it is this unit that cannot be done.
         await give_up(turn, work, job, "unavailable", report.reason)
-    elif isinstance(state, GenerationState) and (state.waiting_for is None or state.answered):
+    elif (
+        isinstance(state, GenerationState)
+        and (state.waiting_for is None or state.answered)
+        # While it runs only a model's silence is a reason to start nothing new; the rest is tried again beside it.
+        and (work.service == "generate" or state.phase != "running")
+    ):
         waiting = JobWaiting(waiting_for=report.waiting_for, reason=report.reason[:500])
         await turn.fold(job, await turn.record_followup(job, waiting, job=job.stream))
+
+
+async def _unrecordable(turn: Turn, *, unit: UUID, reason: str) -> None:
+    await turn.load_work([unit])
+    if turn.is_done(unit):
+        return
+    work = turn.work[unit]
+    row = await turn.row(work.job)
+    if row is not None:
+        await give_up(turn, work, row, "unrecordable", f"Its outcome was buried: {reason}"[:500])
 
 
 async def give_up(turn: Turn, work: Work, row: Row, code: str, message: str) -> None:

@@ -56,9 +56,7 @@ async def _publish_command(client: Client, blobs: Blobs, row: Any) -> None:
             "Nats-Msg-Id": f"{row['command_id']}:{attempt}",
         },
     )
-    await client.jetstream().publish(
-        envelope.subject, envelope.body, timeout=5, headers=envelope.all_headers()
-    )
+    await _publish(client, envelope)
 
 
 async def publish_events(pool: "Pool", client: Client, blobs: Blobs) -> int:
@@ -71,17 +69,19 @@ async def publish_events(pool: "Pool", client: Client, blobs: Blobs) -> int:
     )
     if not rows:
         return 0
-    await asyncio.gather(*(_publish_event(client, blobs, row) for row in rows))
+    # Large bodies are stored before any is said, so that all are said in the order of their positions.
+    envelopes = await asyncio.gather(*(_announcement(blobs, row) for row in rows))
+    await asyncio.gather(*(_publish(client, envelope) for envelope in envelopes))
     await pool.execute(
         "update ledger.checkpoints set pos = $1 where name = 'relay' and pos < $1", rows[-1]["pos"]
     )
     return len(rows)
 
 
-async def _publish_event(client: Client, blobs: Blobs, row: Any) -> None:
+async def _announcement(blobs: Blobs, row: Any) -> Envelope:
     recorded = recorded_from(row)
     body, headers = await claim_check(blobs, recorded.tenant, dump(recorded.event))
-    envelope = Envelope(
+    return Envelope(
         type=row["type"],
         id=str(recorded.id),
         source="ledger",
@@ -95,6 +95,9 @@ async def _publish_event(client: Client, blobs: Blobs, row: Any) -> None:
             "Nats-Msg-Id": str(recorded.id),
         },
     )
+
+
+async def _publish(client: Client, envelope: Envelope) -> None:
     await client.jetstream().publish(
         envelope.subject, envelope.body, timeout=5, headers=envelope.all_headers()
     )

@@ -183,7 +183,7 @@ async def _want(
     """
     interests = []
     for row, state in documents:
-        if not (any_cut and (state.status == "chunked" or state.wanted is not None)):
+        if not (any_cut and (state.status == "chunked" or state.wanted)):
             row.become(ingestion.want(state, chunking))
         wanted = row.state if isinstance(row.state, DocumentState) else state
         settled = ingestion.is_settled(wanted)
@@ -289,6 +289,14 @@ async def _cancel(turn: Turn, asked: Asked, request: JobCancelRequested) -> UUID
             status=404,
         )
     await _say(turn, asked, row, row.stream, request, JobCancelling())
+    # What is put off until a model answers need not wait for it in order to be cancelled.
+    await turn.connection.execute(
+        """
+        update ledger.work set due_at = clock_timestamp()
+        where job_id = $1 and outcome is null and due_at is not null
+        """,
+        row.stream,
+    )
     turn.cancelling.append(row.stream)
     return row.stream
 

@@ -18,11 +18,9 @@ import aiohttp
 import psutil
 
 from services.cli.tree import Tree, running
-from tests.performance.prompts import _sentence
+from tests.performance.station import section as station
 from tests.simulator.process import Simulation, start
 
-SENTENCES = 16
-"""Of a section: some 1,700 characters, one chunk."""
 SECTIONS = 500
 """Of a document."""
 
@@ -34,9 +32,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=500)
     parser.add_argument("--sigma", type=float, default=0, help="of a lognormal latency; 0: fixed")
     given = parser.parse_args()
-    figures = asyncio.run(
-        measure(given.chunks, given.concurrency, given.latency_ms, given.sigma)
-    )
+    figures = asyncio.run(measure(given.chunks, given.concurrency, given.latency_ms, given.sigma))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
@@ -79,13 +75,17 @@ async def _run(
         status = await _ended(api, job["job_id"])
         wall = time.perf_counter() - began
         used = {name: round(after - cpu[name], 2) for name, after in _cpu(tree).items()}
-        memory = {name: round(psutil.Process(tree.pid(name)).memory_info().rss / 1e6) for name in used}
+        memory = {
+            name: round(psutil.Process(tree.pid(name)).memory_info().rss / 1e6) for name in used
+        }
         stats = simulation.stats()
         calls = stats["calls"]
         ideal = calls * stats.get("latency_ms", latency_ms) / 1000 / concurrency
         first = stats["first"]
         return {
             "status": status["status"],
+            "error": status["error"],
+            "rejected_by_reason": status["result"]["rejected_by_reason"],
             "counts": status["result"]["counts"],
             "calls": calls,
             "ideal_s": round(ideal, 2),
@@ -117,8 +117,7 @@ def _documents(chunks: int) -> Iterator[tuple[str, str]]:
         lines = [f"# Stations of district {document}\n"]
         for section in range(sections):
             number = document * SECTIONS + section
-            text = " ".join(_sentence(number, n) for n in range(SENTENCES))
-            lines.append(f"## Station {number}\n\n{text}\n")
+            lines.append(station(number))
         yield f"district-{document}.md", "\n".join(lines)
 
 
@@ -131,7 +130,13 @@ async def _upload(api: aiohttp.ClientSession, project: str, chunks: int) -> None
     job = await _post(
         api,
         "documents/process",
-        {"project_id": project, "document_ids": documents, "chunk_strategy": "markdown", "chunk_size": 2000, "overlap": 0},
+        {
+            "project_id": project,
+            "document_ids": documents,
+            "chunk_strategy": "markdown",
+            "chunk_size": 2000,
+            "overlap": 0,
+        },
     )
     await _ended(api, job["job_id"])
 

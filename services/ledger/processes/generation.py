@@ -114,7 +114,7 @@ class GenerationState(Message):
     """The last attempt at a further round found something to ask."""
     waiting_for: str | None = None
     answered: bool = False
-    """A model answered since the job began to wait for it."""
+    """A unit had an outcome since the job began to wait, so waiting has an end."""
 
 
 def start(request: GenerationRequested, *, documents: int, waiting: int) -> GenerationState:
@@ -137,7 +137,9 @@ def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState
         case GenerationExtended(plan=BlobRef() as plan) as event if event.seeds:
             return _with_round(state, plan, event.first, event.seeds, event.asked)
         case GenerationExtended():
-            return state.model_copy(update={"phase": "running", "extended": False})
+            return state.model_copy(
+                update={"phase": "running", "extended": False, "answered": True}
+            )
         case EntriesGenerated() as event:
             made = len(event.entries)
             return _count(state, in_flight=-1, done=1, generated=made, awaiting=made).model_copy(
@@ -183,6 +185,7 @@ def _with_round(
             "stop": first + seeds,
             "asked": state.asked + asked,
             "extended": True,
+            "answered": True,
         }
     )
 
@@ -198,7 +201,11 @@ def _failed(state: GenerationState, event: UnitFailed) -> GenerationState:
         code = "other"
     failed = state.failed | {code: state.failed.get(code, 0) + 1}
     return _count(state, in_flight=-1, failed=1).model_copy(
-        update={"failed": failed, "fatal": fatal if event.fatal else state.fatal}
+        update={
+            "failed": failed,
+            "fatal": fatal if event.fatal else state.fatal,
+            "answered": True,
+        }
     )
 
 

@@ -34,8 +34,8 @@ class DocumentState(Message):
     asked: bool = False
     """Some job wants it; a document that was only submitted rests."""
     working: Literal["parse", "chunk"] | None = None
-    wanted: Chunking | None = None
-    """How it is to be cut as soon as it is parsed."""
+    wanted: tuple[Chunking, ...] = ()
+    """The ways in which it is to be cut as soon as it is parsed, one after the other."""
     text: BlobRef | None = None
     structure: BlobRef | None = None
     language: str | None = None
@@ -71,7 +71,7 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
                 update={
                     "status": "chunked",
                     "working": None,
-                    "wanted": None,
+                    "wanted": tuple(each for each in state.wanted if each != event.chunking),
                     "chunking": event.chunking,
                     "table": event.table,
                     "chunks": event.chunks,
@@ -82,7 +82,7 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
                 update={
                     "status": "rejected",
                     "working": None,
-                    "wanted": None,
+                    "wanted": (),
                     "code": event.code,
                     "message": event.message,
                 }
@@ -107,7 +107,9 @@ def want(state: DocumentState, chunking: Chunking | None) -> DocumentState:
     """Ask for a document to be parsed (None) or cut in some way."""
     if state.status == "rejected":
         return state
-    wanted = state.wanted if is_cut(state, chunking) else chunking
+    wanted = state.wanted
+    if chunking is not None and chunking not in wanted and not is_cut(state, chunking):
+        wanted = (*wanted, chunking)
     return state.model_copy(update={"asked": True, "wanted": wanted})
 
 
@@ -119,7 +121,7 @@ def is_cut(state: DocumentState, chunking: Chunking | None) -> bool:
 def is_settled(state: DocumentState) -> bool:
     """Nothing more is to be done for it."""
     return state.status == "rejected" or (
-        state.working is None and state.wanted is None and state.status != "added"
+        state.working is None and not state.wanted and state.status != "added"
     )
 
 
@@ -140,7 +142,7 @@ def decide_document(state: DocumentState, document: UUID) -> Decision[DocumentSt
             state.model_copy(update={"working": "parse", "steps": state.steps + 1}),
             commands=(parse,),
         )
-    if state.wanted is None:
+    if not state.wanted:
         return Decision(state)
     chunk = ChunkDocument(
         job_id=document,
@@ -149,7 +151,7 @@ def decide_document(state: DocumentState, document: UUID) -> Decision[DocumentSt
         project_id=state.project_id,
         text=state.text,
         structure=state.structure,
-        chunking=state.wanted,
+        chunking=state.wanted[0],
     )
     return Decision(
         state.model_copy(update={"working": "chunk", "steps": state.steps + 1}), commands=(chunk,)
