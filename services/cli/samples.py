@@ -14,7 +14,9 @@ def spread(entries: Iterable[Entry], count: int = SHOWN) -> list[Entry]:
     documents: dict[str | None, list[Entry]] = {}
     for entry in entries:
         documents.setdefault(entry.metadata.document, []).append(entry)
-    queues = [_varied(found) for found in documents.values()]
+    # A page number says more than a heading, so documents that have one come first.
+    paged = sorted(documents.values(), key=lambda found: found[0].metadata.page is None)
+    queues = [_varied(found) for found in paged]
     chosen: list[Entry] = []
     while len(chosen) < count and any(queues):
         for queue in queues:

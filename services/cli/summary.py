@@ -26,7 +26,7 @@ from services.cli.wording import (
 
 BUILTIN = "builtin/extractive"
 FOREIGN = "language_not_supported"
-LITTLE = 100
+LITTLE = 200
 """Words of text for each entry from which on the built-in model's yield is called little."""
 
 

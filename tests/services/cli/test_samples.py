@@ -14,6 +14,12 @@ def test_every_document_has_its_turn_before_any_has_a_second(entry: MakeEntry) -
     assert [each.metadata.document for each in chosen] == ["a.md", "b.md", "c.md", "a.md", "a.md"]
 
 
+def test_a_document_with_pages_comes_first(entry: MakeEntry) -> None:
+    paged = entry("p", "p.pdf")
+    paged = paged.model_copy(update={"metadata": paged.metadata.model_copy(update={"page": 2})})
+    assert [each.id for each in spread([entry("a", "a.md"), paged])] == ["p", "a"]
+
+
 def test_kinds_vary_where_they_can(entry: MakeEntry) -> None:
     kinds = ["fact"] * 6 + ["procedure", "definition"]
     chosen = spread(entry(str(n), kind=kind) for n, kind in enumerate(kinds))
