@@ -29,7 +29,7 @@ Rule = Literal["question", "near_question", "same_fact"]
 
 _SEED = 42
 _TOGETHER = 512
-_TELLING = 3
+_TELLING = 6
 """How often a number or a name counts, so that two questions which differ in one of them are two questions."""
 _NAME = re.compile(r"(?<=[^\s.?!:] )[A-ZÀ-Þ][^\W_]+")
 

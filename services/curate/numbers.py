@@ -99,6 +99,11 @@ def absent(said: Quantities, *sources: Quantities) -> Iterator[str]:
             yield written
 
 
+def is_numeral(word: str, language: str | None) -> bool:
+    """Whether a casefolded word is digits or a number word."""
+    return word.isdigit() or _value(word, language or "") is not None
+
+
 def _dated(tokens: list[tuple[str, str]], at: int) -> bool:
     beside = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
     return any(kind == "number" for kind, _ in beside)

@@ -14,6 +14,7 @@ import snowballstemmer
 from services.curate.stopwords import STOPWORDS
 
 _WORD = re.compile(r"[^\W_]+")
+_COUNTED = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _UNSPACED_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 _ALGORITHMS = {
@@ -63,8 +64,8 @@ def stems_of(found: Sequence[str], language: str | None) -> list[str]:
 
 
 def count(text: str) -> int:
-    """Words as a reader counts them; two characters of an unspaced script are about one word."""
-    found = _WORD.findall(text)
+    """Words as a reader counts them ("33.5" is one); two characters of an unspaced script are about one word."""
+    found = _COUNTED.findall(text)
     if not _UNSPACED.search(text):
         return len(found)
     unspaced = sum(len(run) for run in _UNSPACED_RUN.findall(text))

@@ -29,7 +29,7 @@ PRONOUNS = {
             "it they he she him her his hers its them their theirs itself themselves"
         ),
         demonstrative=word_set("this these those such"),
-        harmless=word_set("who as a that in year century day"),
+        harmless=word_set("who as a that in of year century day"),
         pointing=word_set("former latter here aforementioned"),
         joins=word_set("and or"),
     ),

@@ -14,8 +14,9 @@ from services.curate.checks.manner import says_not_stated
 from services.curate.checks.names import names, unknown
 from services.curate.checks.negation import added, dropped, negated
 from services.curate.checks.source import Facts, Parts, View, absent_from, facts
+from services.curate.numbers import is_numeral
 from services.curate.sentences import sentences
-from services.curate.words import content
+from services.curate.words import content, stem
 
 _NOVEL = 4
 """New words of an answer from which their own share counts, not that of all its words."""
@@ -37,7 +38,8 @@ def groundedness(entry: Parts, said: Facts, asked: Facts, *sources: Facts) -> fl
     novel = said.stems - asked.stems
     of = novel if len(novel) >= _NOVEL else said.stems
     missing = (of - known) - asked.stems
-    numerals = {stem for stem in missing if stem.isdigit()}
+    # Numbers are looked at one by one, by their value.
+    numerals = {stem(word, said.language) for word in said.words if is_numeral(word, said.language)}
     return 1.0 - len(missing - numerals) / len(of) if of else 1.0
 
 

@@ -40,6 +40,10 @@ _EN_SAYS = (
 )
 _EN = (
     (
+        rf"\baccording to (?:the|this) {_EN_QUALIFIED}(?:{_EN_NOUN}|authors?)\b(?! of\b)(?! \d)"
+        r"(?! (?:editor|file|format|object|type|formatting|mode))"
+    ),
+    (
         r"\b(?:according to|based on|as per|with reference to|referring to|in light of|as (?:stated"
         r"|described|mentioned|explained|defined|"
         r"discussed|shown|given|noted|outlined|listed|seen|presented) (?:in|by)|(?:stated|described"
@@ -113,6 +117,7 @@ _DE_SAYS = (
     r"|geht es|handelt|enthält|betont|warnt|empfiehlt|stellt|führt|gibt)"
 )
 _DE = (
+    rf"\b(?:laut|gemäss) (?:dem|der|den|des|diesem|dieser) {_DE_QUALIFIED}(?:{_DE_NOUN}|{_DE_WEAK})\b(?! \d)",
     (
         r"\b(?:laut|gemäss|entsprechend|basierend auf|anhand|nach|bezogen auf|ausgehend von|auf"
         r" grundlage) (?:dem|der|den|des|diesem|dieser) "

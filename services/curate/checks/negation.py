@@ -39,6 +39,7 @@ _CONTRAST = re.compile(
 _DECIDED = re.compile(r"(?i)(?:no|nein|non|não|いいえ|不)\b")
 """An answer that decides a case ("No, it does not fit, because ...")."""
 _VERBATIM = 0.9
+_ASSERTED = 0.7
 _CLAUSE = re.compile(r"[^,;:.!?()，；。]*")
 _COMPILED = {code: re.compile(pattern) for code, pattern in _NEGATION.items()}
 _SOFT = {code: re.compile(pattern) for code, pattern in _LESS.items()}
@@ -75,7 +76,7 @@ def added(
 
 
 def dropped(answer: str, evidence: str, question: str, language: str | None) -> str | None:
-    """A negation of the evidence whose whole scope the answer asserts."""
+    """A negation of the evidence whose scope, or most of it, the answer asserts."""
     pattern = _COMPILED.get(language or "en", _COMPILED["en"])
     folded = evidence.casefold()
     if not pattern.search(folded) or negated(question, language) or _negative(answer, language):
@@ -88,7 +89,7 @@ def dropped(answer: str, evidence: str, question: str, language: str | None) -> 
     for match in pattern.finditer(folded):
         clause = _CLAUSE.match(folded, match.end())
         scope = set(content(clause.group() if clause else "", language))
-        if len(scope) >= least and scope <= said:
+        if len(scope) >= least and len(scope & said) >= _ASSERTED * len(scope):
             return f"without {match.group()!r}: {answer[:150]}"
     return None
 

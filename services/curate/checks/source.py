@@ -144,7 +144,7 @@ def facts(text: str, language: str | None) -> Facts:
         text=text,
         stems=frozenset(stems_of(found, language)),
         words=frozenset(found),
-        count=len(found) if text.isascii() else count(text),
+        count=count(text),
         language=language,
     )
 
