@@ -69,7 +69,7 @@ def _plainly(text: str, asked: str) -> bool:
         return False
     found = _WORD.findall(text.casefold())
     hits = sum(word in own for word in found)
-    if hits < 3 or hits < 0.25 * len(found):
+    if hits < 2 or hits < 0.25 * len(found):
         return False
     return all(
         sum(word in other for word in found) <= hits / 2
