@@ -16,6 +16,7 @@ from services.curate.checks.negation import added, dropped, negated
 from services.curate.checks.source import Facts, Parts, View, absent_from, facts
 from services.curate.numbers import is_numeral
 from services.curate.sentences import sentences
+from services.curate.stopwords import word_set
 from services.curate.words import content, stem
 
 _NOVEL = 4
@@ -23,6 +24,11 @@ _NOVEL = 4
 _VERB = re.compile(
     r"[A-Z]|(?:was|is|were|had|has|wurde|war|hat|ist|a|est|fut|était|von|de)$|\w+(?:ed|te|ten)$"
 )
+_FRAMES = word_set(
+    "stand stands mean means call called name named refers term abbreviation short"
+    " steht bedeutet heisst nennt bezeichnet begriff abkürzung signifie appelle désigne terme abréviation"
+)
+"""Words that frame a definition ("IPK stands for ...") and claim nothing."""
 _TITLE_TASKS = frozenset({"rewrite", "classify"})
 
 
@@ -40,7 +46,12 @@ def groundedness(entry: Parts, said: Facts, asked: Facts, *sources: Facts) -> fl
     missing = (of - known) - asked.stems
     # Numbers are looked at one by one, by their value.
     numerals = {stem(word, said.language) for word in said.words if is_numeral(word, said.language)}
-    return 1.0 - len(missing - numerals) / len(of) if of else 1.0
+    return 1.0 - len(missing - numerals - _framing(said.language)) / len(of) if of else 1.0
+
+
+@lru_cache(maxsize=16)
+def _framing(language: str | None) -> frozenset[str]:
+    return frozenset(stem(word, language) for word in _FRAMES)
 
 
 def ungrounded(view: View) -> Iterator[Found]:
