@@ -1,6 +1,7 @@
 """Runs the gateway: ``python -m services.gateway``, with the environment's settings."""
 
 import asyncio
+import sys
 
 import uvicorn
 
@@ -17,9 +18,10 @@ class Server(uvicorn.Server):
     """Leaves the signals to the process, which ends with 0 when it was asked to."""
 
     def __init__(self, settings: Settings) -> None:
+        self._deps = Deps(settings)
         super().__init__(
             uvicorn.Config(
-                create_app(Deps(settings)),
+                create_app(self._deps),
                 host=settings.host,
                 port=settings.port,
                 log_level="warning",
@@ -30,17 +32,21 @@ class Server(uvicorn.Server):
             )
         )
 
-    async def until(self, stop: asyncio.Event) -> None:
+    async def until(self, stop: asyncio.Event) -> bool:
+        """Serve until asked to stop; whether that is why it ended."""
         serving = asyncio.create_task(self._serve())
-        asked = asyncio.create_task(stop.wait())
-        await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+        waits = [asyncio.create_task(event.wait()) for event in (stop, self._deps.broken)]
+        await asyncio.wait((serving, *waits), return_when=asyncio.FIRST_COMPLETED)
         self.should_exit = True
-        asked.cancel()
+        for wait in waits:
+            wait.cancel()
         await serving
+        return stop.is_set()
 
 
 async def main(stop: asyncio.Event) -> None:
-    await Server(Settings()).until(stop)
+    if not await Server(Settings()).until(stop):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from uuid import UUID
 from contracts.blob import BlobRef
 from contracts.entries import CallBody, EntriesCurated, Evidence
 from contracts.generation import Seed
-from services.gateway.deps import Deps, store_answers
+from services.gateway.deps import Deps
 from services.gateway.reading_entries import entry, evidence, texts
 from services.gateway.shapes import Chain
 from services.gateway.views.rows import DatasetRow, DocumentRow, EntryRow, UnitRow
@@ -107,8 +107,7 @@ async def _blob_text(deps: Deps, ref: dict[str, Any] | None) -> str | None:
 
 
 async def _call(deps: Deps, call: UUID) -> CallBody | None:
-    with store_answers():
-        found = await deps.store.reader.bodies([call])
+    found = await deps.store.bodies([call])
     return CallBody.model_validate_json(found[call]) if call in found else None
 
 
@@ -116,10 +115,9 @@ async def _verdict(deps: Deps, row: EntryRow, unit: UnitRow) -> dict[str, Any]:
     """What was judged, and at which positions of the log."""
     parts: dict[str, float] = {}
     if row.verdict_pos is not None:
-        with store_answers():
-            events = await deps.store.reader.tail(row.verdict_pos - 1, 1)
-        if events and isinstance(events[0].event, EntriesCurated):
-            verdicts = events[0].event.verdicts
+        recorded = await deps.store.event(row.verdict_pos)
+        if recorded is not None and isinstance(recorded.event, EntriesCurated):
+            verdicts = recorded.event.verdicts
             parts = next((v.quality_parts for v in verdicts if v.entry_id == row.entry_id), {})
     return {
         "status": row.status,

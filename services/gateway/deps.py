@@ -7,14 +7,16 @@ goes on by itself when one comes back.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 
+from contracts.message import Event, Recorded
 from services.gateway.plans import Plans
-from services.gateway.views.away import AWAY, store_away
+from services.gateway.views.away import AWAY, steady
 from services.gateway.views.entry_reads import Entries
 from services.gateway.views.projector import Projector, Reached
 from services.gateway.views.reads import Queries, Views
@@ -42,8 +44,18 @@ class Store:
         queries = Queries(pool)
         self.views = Views(queries, tenant)
         self.entries = Entries(queries)
-        self.reader = PostgresReader(pool)
+        self._pool = pool
+        self._reader = PostgresReader(pool)
         self.projector = Projector(pool, reached)
+
+    async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The texts that exist; an erased one is missing."""
+        return await steady(self._pool, lambda: self._reader.bodies(ids))
+
+    async def event(self, position: int) -> Recorded[Event] | None:
+        """What the log holds at that place."""
+        found = await steady(self._pool, lambda: self._reader.tail(position - 1, 1))
+        return found[0] if found else None
 
 
 class Deps:
@@ -60,12 +72,21 @@ class Deps:
         self._client: Client | None = None
         self._problems = {"store": "connecting", "bus": "connecting"}
         self._tasks: list[asyncio.Task[None]] = []
+        self.broken = asyncio.Event()
+        """Set when the fold met what no retry mends; the process should end, loudly."""
 
     async def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._open_store(), name="store and views"),
             asyncio.create_task(self._open_bus(), name="bus"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.critical("%s: this cannot be mended by waiting", task.get_name(), exc_info=problem)
+            self.broken.set()
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -141,9 +162,8 @@ class Deps:
         else:
             store = await _ping(self._store)
             views = self._store.projector.problem or "ok"
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                views = f"stopped: {type(task.exception()).__name__}"
+        if self.broken.is_set():
+            views = "stopped"
         bus = "ok"
         if self._client is None:
             bus = self._problems["bus"]
@@ -163,15 +183,6 @@ async def _ping(store: Store) -> str:
     except (Unavailable, TimeoutError) as problem:
         return f"does not answer ({problem})" if str(problem) else "does not answer"
     return "ok"
-
-
-@contextlib.contextmanager
-def store_answers() -> Iterator[None]:
-    """Turn what a lost store raises under direct reads of log and bodies into ``Unavailable``."""
-    try:
-        yield
-    except AWAY as problem:
-        raise store_away(problem) from None
 
 
 def deps_of(request: Request) -> Deps:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from pathlib import PurePosixPath
+from urllib.parse import unquote_to_bytes
 
 from shared.errors import Refused
 
@@ -28,11 +29,15 @@ _BIDI = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 def file_name(raw: bytes) -> str:
-    """The base name of what a client called a file. Raise ``Refused`` where nothing is left of it."""
+    """The base name of what a client called a file. Raise ``Refused`` where nothing is left of it.
+
+    Clients send UTF-8, or percent-encode it (RFC 7578, section 2).
+    """
+    data = unquote_to_bytes(raw)
     try:
-        text = raw.decode()
+        text = data.decode()
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+        text = data.decode("latin-1")
     base = _SEPARATORS.split(text)[-1].translate(_BIDI)
     base = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cs"))
     name = unicodedata.normalize("NFC", base).strip()

@@ -158,7 +158,7 @@ def check_format(name: str, field: str) -> None:
 
 def _settings(body: GenerateBody, model: str) -> GenerationSettings:
     said: dict[str, Any] = {
-        "mode": body.generation_mode,
+        "mode": body.generation_mode or "default",
         "model": model,
         "entries": body.entries,
         "concurrency": body.concurrency or _concurrency(model),

@@ -61,7 +61,8 @@ async def _invalid(_request: Request, problem: Exception) -> JSONResponse:
     first = problem.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
     code = _KINDS.get(first["type"], "invalid_parameter")
-    return answer(400, code, _sentence(first, field, code), field)
+    where = None if code == "malformed_json" else field
+    return answer(400, code, _sentence(first, field, code), where)
 
 
 def _sentence(error: dict[str, Any], field: str, code: str) -> str:

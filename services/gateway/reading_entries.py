@@ -19,7 +19,7 @@ from contracts.entries import (
     Summary,
 )
 from contracts.generation import Seed
-from services.gateway.deps import Deps, store_answers
+from services.gateway.deps import Deps
 from services.gateway.shapes import Entry
 from services.gateway.views.rows import DatasetRow, DocumentRow, EntryRow, UnitRow
 
@@ -48,8 +48,7 @@ async def shown(deps: Deps, dataset: DatasetRow, rows: Sequence[EntryRow]) -> li
 
 async def texts(deps: Deps, units: Mapping[UUID, UnitRow]) -> dict[UUID, Content]:
     """What the entries of these units say, where it was not erased."""
-    with store_answers():
-        bodies = await deps.store.reader.bodies({unit.body_id for unit in units.values()})
+    bodies = await deps.store.bodies({unit.body_id for unit in units.values()})
     found: list[BodyEntry] = []
     for body in bodies.values():
         found.extend(EntriesBody.model_validate_json(body).entries)

@@ -1,11 +1,14 @@
 """Telling "the store is away" from every other problem, and meeting it once more before saying so."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
 from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[Any]
 
 T = TypeVar("T")
 
@@ -14,6 +17,7 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg raises where a session is ended in the midst of an exchange
     asyncpg.UndefinedTableError,
     asyncpg.InvalidSchemaNameError,
     OSError,
@@ -22,15 +26,15 @@ AWAY = (
 """What a lost, starting, stopping or crowded server raises, and one whose views are not made yet."""
 
 
-async def steady(call: Callable[[], Awaitable[T]]) -> T:
-    """The result of ``call``, tried twice: after a restart each pooled connection fails once before it is renewed.
+async def steady(pool: "Pool", call: Callable[[], Awaitable[T]]) -> T:
+    """The result of ``call``, tried once more on new connections: those from before a restart are all lost.
 
     Raises ``Unavailable`` where the store is away.
     """
     try:
         return await call()
     except AWAY:
-        pass
+        await pool.expire_connections()
     try:
         return await call()
     except AWAY as problem:

@@ -96,6 +96,7 @@ class Projector:
             except (*AWAY, asyncpg.PostgresError, Overtaken) as problem:
                 self.problem = f"{type(problem).__name__}"
                 log.warning("the views do not follow the log: %s", problem)
+                await self._pool.expire_connections()
             finally:
                 self.leads = False
             await asyncio.sleep(RETRY)
@@ -117,7 +118,8 @@ class Projector:
                 at = await begin_again(connection, at, head.era)
             events = await self._reader.tail(at.n, PAGE) if head.n > at.n else []
             if events:
-                after = Position.parse(events[-1].position)
+                # Events keep the era that they were recorded in; the views count in that of the log.
+                after = Position(at.era, Position.parse(events[-1].position).n)
                 await fold(connection, events, at, after)
                 at = after
             else:

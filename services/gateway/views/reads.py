@@ -48,7 +48,7 @@ class Queries:
             async with self._pool.acquire(timeout=PATIENCE) as connection:
                 return await connection.fetch(sql, *args, timeout=2 * PATIENCE)
 
-        return await steady(ask)
+        return await steady(self._pool, ask)
 
     async def row(self, sql: str, *args: object) -> "Record | None":
         found = await self.rows(sql, *args)

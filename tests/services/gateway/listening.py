@@ -1,0 +1,76 @@
+"""A gateway that is listened to on a real port, and the requests that tests make of it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import uvicorn
+
+from services.gateway.app import create_app
+from services.gateway.deps import Deps
+
+
+@dataclass
+class Gateway:
+    """A gateway that is listened to on a real port."""
+
+    deps: Deps
+    http: aiohttp.ClientSession
+
+    async def health(self) -> int:
+        async with self.http.get("/health") as response:
+            return response.status
+
+    async def healthy(self) -> None:
+        async with asyncio.timeout(10):
+            while await self.health() != 200:  # noqa: ASYNC110 - it is asked over HTTP, as a client would
+                await asyncio.sleep(0.02)
+
+    async def get(self, path: str, status: int = 200) -> Any:
+        async with self.http.get(f"/api/v1{path}") as response:
+            body = await response.json()
+            assert response.status == status, body
+            return body
+
+    async def post(self, path: str, body: object, status: int = 200, key: str | None = None) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        async with self.http.post(f"/api/v1{path}", json=body, headers=headers) as response:
+            said = await response.json()
+            assert response.status == status, said
+            return said
+
+    async def upload(self, project: str, *files: tuple[str, bytes], status: int = 200) -> Any:
+        form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
+        for name, data in files:
+            form.add_field("files", data, filename=name, content_type="text/plain")
+        form.add_field("project_id", project)
+        async with self.http.post("/api/v1/documents/upload", data=form) as response:
+            said = await response.json()
+            assert response.status == status, said
+            return said
+
+    async def seen(self, position: str) -> None:
+        assert await self.deps.seen(position, 5)
+
+
+@contextlib.asynccontextmanager
+async def listening(deps: Deps) -> AsyncIterator[Gateway]:
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(deps), log_level="critical", lifespan="on", ws="none")
+    )
+    door = socket.create_server(("127.0.0.1", 0))
+    task = asyncio.create_task(server._serve([door]))
+    port = door.getsockname()[1]
+    try:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.005)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            yield Gateway(deps, http)
+    finally:
+        server.should_exit = True
+        await task
+        door.close()

@@ -1,0 +1,228 @@
+"""The fold at work on a real store: one leader, every row once, through restarts and rebuilds."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from contracts.identity import dataset_id
+from services.gateway.deps import Deps
+from services.gateway.views.batch import Put, merged
+from services.gateway.views.projector import Projector, Reached, fold
+from services.gateway.views.tables import TABLES
+from services.gateway.views.writing import (
+    Overtaken,
+    WrongViews,
+    begin_again,
+    checkpoint,
+    prepare,
+    write,
+)
+from shared.settings import Settings
+from shared.stack import Database, Nats
+from shared.store import Position, PostgresReader, open_pool
+from tests.services.gateway.fake_ledger import FakeLedger, answering
+from tests.services.gateway.listening import Gateway, listening
+from tests.services.gateway.story import JOB, Story
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+
+Until = Callable[..., Awaitable[None]]
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture
+async def own_ledger(database: Database, nats_server: Nats) -> AsyncIterator[FakeLedger]:
+    """A ledger on this test's own database."""
+    async with answering(database, nats_server) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator[Pool]:
+    opened = await open_pool(database.url("gateway"), most=6)
+    yield opened
+    await opened.close()
+
+
+async def tables(pool: Pool) -> dict[str, list[Any]]:
+    """Every row of every view."""
+    return {
+        name: sorted(map(str, await pool.fetch(f"select * from views_1.{name}")))  # noqa: S608 - constants
+        for name in TABLES
+    }
+
+
+async def fold_all(pool: Pool, size: int) -> dict[str, list[Any]]:
+    """The views, emptied and folded anew in batches of ``size``."""
+    reader = PostgresReader(pool)
+    async with pool.acquire() as connection:
+        await prepare(connection)
+        at = await begin_again(connection, await checkpoint(connection), 1)
+        while events := await reader.tail(at.n, size):
+            after = Position.parse(events[-1].position)
+            await fold(connection, events, at, after)
+            at = after
+    return await tables(pool)
+
+
+async def test_a_rebuild_gives_the_same_rows_in_batches_of_any_size(
+    pool: Pool, own_ledger: FakeLedger, story: Story
+) -> None:
+    story.tell()
+    await own_ledger.keep(story)
+    whole = await fold_all(pool, 500)
+    assert len(whole["entries"]) == 6
+    assert await fold_all(pool, 1) == whole
+    assert await fold_all(pool, 7) == whole
+
+
+async def test_the_tables_are_those_that_the_fold_writes(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await prepare(connection)
+        await prepare(connection)
+    rows = await pool.fetch(
+        """
+        select table_name, column_name, data_type from information_schema.columns
+        where table_schema = 'views_1'
+        """
+    )
+    names = {"integer": "int", "timestamp with time zone": "timestamptz"}
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        kind = names.get(row["data_type"], row["data_type"])
+        found.setdefault(row["table_name"], {})[row["column_name"]] = kind
+    assert {name: found[name] for name in TABLES} == {
+        name: dict(table.columns) for name, table in TABLES.items()
+    }
+
+
+async def test_views_of_another_version_are_refused(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await prepare(connection)
+        await connection.execute("update views_1.made set fingerprint = 'other'")
+        with pytest.raises(WrongViews):
+            await prepare(connection)
+
+
+async def test_a_leader_that_was_overtaken_writes_nothing(pool: Pool) -> None:
+    row = Put("document_names", (UUID(int=1), "a"), {})
+    async with pool.acquire() as connection:
+        await prepare(connection)
+        await write(connection, merged([]), Position(1, 0), Position(1, 5))
+        with pytest.raises(Overtaken):
+            await write(connection, merged([row]), Position(1, 0), Position(1, 6))
+        assert await checkpoint(connection) == Position(1, 5)
+    assert await pool.fetch("select * from views_1.document_names") == []
+
+
+@contextlib.asynccontextmanager
+async def projecting(pool: Pool) -> AsyncIterator[tuple[Projector, Reached]]:
+    reached = Reached()
+    projector = Projector(pool, reached)
+    task = asyncio.create_task(projector.run())
+    try:
+        yield projector, reached
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_one_leads_and_the_next_takes_over(
+    pool: Pool, own_ledger: FakeLedger, story: Story, until: Until
+) -> None:
+    story.tell()
+    async with projecting(pool) as (second, reached):
+        await until(lambda: second.leads)
+        async with projecting(pool) as (third, reached_too):
+            position = Position.parse(await own_ledger.keep(story))
+            assert await reached.wait(position, 5)
+            assert await reached_too.wait(position, 5)
+            assert not third.leads
+    async with projecting(pool) as (fourth, _):
+        await until(lambda: fourth.leads)
+    found = await pool.fetchval("select count(*) from views_1.entries")
+    assert found == 6
+
+
+async def test_a_new_era_of_the_log_is_folded_from_its_beginning(
+    pool: Pool, database: Database, own_ledger: FakeLedger, story: Story
+) -> None:
+    story.tell()
+    async with projecting(pool) as (_, reached):
+        assert await reached.wait(Position.parse(await own_ledger.keep(story)), 5)
+        admin = await asyncpg.connect(database.admin_url)
+        await admin.execute("delete from ledger.events where pos > 2")
+        await admin.execute("update ledger.logs set era = 2, head = 2")
+        await admin.close()
+        assert await reached.wait(Position(2, 2), 5)
+    found = await tables(pool)
+    assert len(found["projects"]) == 1
+    assert found["entries"] == found["jobs"] == []
+
+
+async def test_lost_connections_cost_no_row_and_no_answer(
+    gateway: Gateway, ledger: FakeLedger, own_database: Database, story: Story
+) -> None:
+    story.begin()
+    await gateway.seen(await ledger.keep(story))
+    admin = await asyncpg.connect(own_database.admin_url)
+    await admin.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where usename = 'gateway' and datname = $1",
+        own_database.name,
+    )
+    await admin.close()
+    assert (await gateway.get("/projects"))["total"] == 1
+    rest = Story()
+    rest.tell()
+    position = await ledger.append(rest.lines[len(story.lines) :], salt="rest")
+    assert await gateway.deps.seen(position, 5)
+    assert (await gateway.get(f"/datasets/{dataset_id(JOB)}"))["total_entries"] == 3
+
+
+async def test_health_says_what_is_away_and_recovers(
+    fresh_nats: Nats, database: Database, make_settings: MakeSettings, until: Until
+) -> None:
+    settings = make_settings("gateway", nats=fresh_nats, database=database)
+    async with listening(Deps(settings)) as gateway:
+        await gateway.healthy()
+        # The ledger has made no streams yet: nothing takes a request.
+        said = await gateway.post("/projects", {"name": "Rivers"}, 503)
+        assert said["detail"] == "Job queue manager not initialized"
+        os.kill(fresh_nats.pid, signal.SIGKILL)
+
+        async def unhealthy() -> bool:
+            return await gateway.health() == 503
+
+        await until(unhealthy)
+        await gateway.healthy()
+
+
+async def test_without_a_store_everything_but_health_is_503(
+    make_settings: MakeSettings, nats_server: Nats
+) -> None:
+    settings = make_settings(
+        "gateway", nats=nats_server, database_url="postgresql://gateway@127.0.0.1:1/nothing"
+    )
+    async with listening(Deps(settings)) as gateway:
+        async with gateway.http.get("/health") as response:
+            assert response.status == 503
+            assert (await response.json())["service"] == "gristmill"
+        async with gateway.http.get("/") as response:
+            assert (await response.json())["health"] == "/health"
+        async with gateway.http.get("/api/v1/projects") as response:
+            assert response.status == 503
+            assert int(response.headers["Retry-After"]) >= 1
+            assert (await response.json())["code"] == "store_unavailable"
