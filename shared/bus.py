@@ -47,6 +47,7 @@ REPLY_TO = "gristmill-reply-to"
 ATTEMPT = "gristmill-attempt"
 POSITION = "gristmill-position"
 BLOB = "gristmill-blob"
+TENANT = "gristmill-tenant"
 
 M = TypeVar("M", bound=Message)
 

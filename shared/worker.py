@@ -27,6 +27,7 @@ from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.bus import (
     ATTEMPT,
+    TENANT,
     Envelope,
     Undecodable,
     bury,
@@ -219,7 +220,7 @@ class Worker:
     async def _read(self, message: Msg) -> tuple[Command, Work, str, int]:
         """A command with how it is done, its tenant and its attempt. Raise what makes it useless for good."""
         envelope = envelope_from(message.subject, headers_of(message), message.data)
-        tenant = envelope.headers.get("gristmill-tenant", "default")
+        tenant = envelope.headers.get(TENANT, "default")
         work = self._work.get(envelope.type)
         if work is None:
             raise Undecodable(f"{envelope.type} is no command that {self._service} does")
@@ -315,7 +316,7 @@ class Worker:
             source=self._service,
             subject=f"gristmill.results.{self._service}",
             body=body,
-            headers=headers | {"gristmill-tenant": task.tenant, "Nats-Msg-Id": str(task.outcome)},
+            headers=headers | {TENANT: task.tenant, "Nats-Msg-Id": str(task.outcome)},
         )
 
     async def _beat(self) -> None:

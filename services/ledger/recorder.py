@@ -39,6 +39,7 @@ from services.ledger.turn import House, Row, Turn, Work
 from shared.blobs import Blobs
 from shared.bus import (
     REPLY_TO,
+    TENANT,
     Answer,
     Envelope,
     Undecodable,
@@ -124,7 +125,7 @@ class Recorder:
         """What a message says; None when it says nothing of ours, and then it is buried."""
         try:
             envelope = envelope_from(message.subject, headers_of(message), message.data)
-            tenant, kinds = _expected(message.subject)
+            tenant, kinds = _expected(envelope)
             if envelope.type not in kinds:
                 raise Undecodable(
                     f"{envelope.type} is not a type that may come on {message.subject}"
@@ -142,6 +143,7 @@ class Recorder:
 
     async def _refuse_unread(self, message: Msg, problem: Exception) -> None:
         reason = describe(problem)
+        log.warning("a message on %s cannot be used: %s", message.subject, reason)
         code = problem.code if isinstance(problem, GristmillError) else "invalid_message"
         await self._answer(message, Answer(code=code, message=reason))
         await bury(self._client, "ledger", message, reason)
@@ -230,16 +232,20 @@ def describe(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}"[:500]
 
 
-def _expected(subject: str) -> tuple[str, dict[str, type[BaseModel]]]:
-    """The tenant that a subject speaks for, and the types that may come on it."""
-    parts = subject.split(".")
-    if parts[1] == "requests" and len(parts) == 4:
-        if not re.fullmatch(TENANT_PATTERN, parts[2]):
-            raise Undecodable("the tenant in the subject is not a valid name")
-        return parts[2], {
-            name: kind for name, kind in REQUESTS.items() if name.split(".")[1] == parts[3]
-        }
-    return "", dict(REPORTS)
+def _expected(envelope: Envelope) -> tuple[str, dict[str, type[BaseModel]]]:
+    """The tenant that a message speaks for, and the types that may come on its subject.
+
+    A request's tenant is in its subject, which its sender was given the right to; a worker says whose unit it did.
+    """
+    parts = envelope.subject.split(".")
+    kinds: dict[str, type[BaseModel]] = dict(REPORTS)
+    tenant = envelope.headers.get(TENANT, "")
+    if parts[1] == "requests":
+        tenant = parts[2]
+        kinds = {name: kind for name, kind in REQUESTS.items() if name.split(".")[1] == parts[3]}
+    if not re.fullmatch(TENANT_PATTERN, tenant):
+        raise Undecodable("the tenant is not a valid name")
+    return tenant, kinds
 
 
 async def _load(turn: Turn, batch: Sequence[Incoming]) -> None:

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from contracts.message import event_subject
 from services.ledger.reconciler import payload
 from shared.blobs import Blobs
-from shared.bus import ATTEMPT, POSITION, Envelope, claim_check, dump
+from shared.bus import ATTEMPT, POSITION, TENANT, Envelope, claim_check, dump
 from shared.store import recorded_from
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def _publish_command(client: Client, blobs: Blobs, row: Any) -> None:
         headers=headers
         | {
             ATTEMPT: str(attempt),
-            "gristmill-tenant": row["tenant"],
+            TENANT: row["tenant"],
             "Nats-Msg-Id": f"{row['command_id']}:{attempt}",
         },
     )
