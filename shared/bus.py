@@ -16,7 +16,6 @@ from uuid import UUID
 import nats
 import nats.errors
 import nats.js.errors
-import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import (
@@ -207,7 +206,7 @@ def envelope_from(subject: str, headers: Mapping[str, str] | None, body: bytes) 
 
 
 def dump(message: BaseModel) -> bytes:
-    return orjson.dumps(message.model_dump(mode="json"))
+    return message.model_dump_json().encode()
 
 
 async def claim_check(blobs: Blobs, tenant: str, body: bytes) -> tuple[bytes, dict[str, str]]:

@@ -19,7 +19,7 @@ def run_until_stopped(name: str, main: Callable[[asyncio.Event], Awaitable[None]
         format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    for noisy in ("asyncio", "nats", "faststream"):
+    for noisy in ("asyncio", "asyncpg", "nats", "faststream"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
         asyncio.run(_run(main))
