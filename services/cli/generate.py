@@ -132,8 +132,7 @@ async def _gather(
     unusable = grinding.unusable_of(submission, documents)
     dataset = await api.dataset(job.dataset_id or submission.job.dataset_id or "")
     if job.status != "completed":
-        for file in unusable:
-            report(f"not used  {file.name}: {file.message} [{file.code}]")
+        grinding.report_unusable(unusable, report)
         if dataset.counts.accepted:
             kept = plural(dataset.counts.accepted, "accepted entry")
             report(f"kept      {kept} in dataset {dataset.id}")

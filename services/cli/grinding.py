@@ -121,8 +121,8 @@ async def submit(
     documents, unusable = await _upload(api, project, files)
     report(f"uploaded  {plural(len(documents), 'document')} to project {project.name}")
     if not documents:
-        reasons = "; ".join(f"{each.message} [{each.code}]" for each in unusable)
-        raise Refused("no_usable_files", f"None of the files can be used: {reasons}")
+        report_unusable(unusable, report)
+        raise Refused("no_usable_files", "None of the files can be used.", field="files")
     ids = tuple(dict.fromkeys(document.id for document in documents))
     body = {
         **asked.body(),
@@ -197,11 +197,17 @@ def unusable_of(submission: Submission, documents: Sequence[Document]) -> list[U
     return [*submission.unusable, *rejected]
 
 
+def report_unusable(unusable: Sequence[Unusable], report: Report) -> None:
+    """Say of each file why it is not used."""
+    for file in unusable:
+        report(f"not used  {file.sentence}")
+
+
 async def samples_of(api: Api, dataset: str) -> list[Entry]:
     """A few accepted entries, spread over documents and kinds."""
     first = await api.entries(dataset, per_page=PAGE)
     entries = list(first.entries)
-    pages = -(-first.total // PAGE)
+    pages = max(1, -(-first.total // PAGE))
     for number in sorted({1 + n * (pages - 1) // (PAGES - 1) for n in range(1, PAGES)} - {1}):
         entries += (await api.entries(dataset, per_page=PAGE, page=number)).entries
     return spread(entries)

@@ -38,6 +38,12 @@ class Unusable:
     code: str
     message: str
 
+    @property
+    def sentence(self) -> str:
+        """The reason with the file's name and the code; a reason that names the file is not told it twice."""
+        words = self.message if self.name in self.message else f"{self.name}: {self.message}"
+        return f"{words} [{self.code}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -117,8 +123,7 @@ def _unusable(unusable: Sequence[Unusable], width: int) -> Iterator[Text]:
         return
     yield heading(f"Not used: {plural(len(unusable), 'file')}")
     for file in unusable:
-        words = file.message if file.name in file.message else f"{file.name}: {file.message}"
-        yield prose(f"{words} [{file.code}]", width, rest=INDENT * 2)
+        yield prose(file.sentence, width, rest=INDENT * 2)
 
 
 def _asked(made: Made, width: int) -> Iterator[Text]:
