@@ -18,7 +18,8 @@ from nats.aio.client import Client
 from services.ledger import leadership, reconciler, relay
 from services.ledger.intake import Intake
 from services.ledger.recorder import Recorder, Transient
-from services.ledger.turn import House, Turn
+from services.ledger.rows import House
+from services.ledger.turn import Turn
 from shared.blobs import Blobs
 from shared.bus import declare
 from shared.clock import fresh_id, monotonic

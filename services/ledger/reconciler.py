@@ -13,8 +13,8 @@ import orjson
 from nats.aio.msg import Msg
 
 from contracts import COMMANDS
-from services.ledger.processes.generation import GenerationState
-from services.ledger.recorder import give_up
+from services.ledger.outcomes import give_up
+from services.ledger.processes.generation_state import GenerationState
 from services.ledger.turn import Turn
 from shared.clock import monotonic
 

@@ -26,11 +26,12 @@ from contracts.project import (
     ProjectUpdated,
     ProjectUpdateRequested,
 )
-from services.ledger.processes import generation, ingestion
+from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.export import ExportState
-from services.ledger.processes.generation import GenerationState
+from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState
-from services.ledger.turn import JOBS, DatasetState, Row, Turn
+from services.ledger.rows import JOBS, DatasetState, Row
+from services.ledger.turn import Turn
 from shared.errors import Refused
 
 
@@ -228,7 +229,7 @@ async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> U
     turn.remember(job, request)
     await _say(turn, asked, row, job, request)
     waiting = await _want(turn, job, usable, request.settings.chunking, any_cut=True)
-    row.become(generation.start(request, documents=len(usable), waiting=waiting))
+    row.become(generation_state.start(request, documents=len(usable), waiting=waiting))
     dataset = dataset_id(job)
     await turn.row(dataset)
     turn.new_row(dataset, asked.tenant, "dataset", state=DatasetState(job_id=job))

@@ -5,7 +5,6 @@ everything at its end; if anything fails, nothing of it happened. It publishes n
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,82 +12,21 @@ from contracts.call import CallSettled
 from contracts.entries import GenerateEntries
 from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested, PlanDocument
-from contracts.identity import calls_stream, command_id, followup_id
-from contracts.message import Command, Event, Message, Recorded, Request, wire_type
+from contracts.identity import calls_stream, followup_id
+from contracts.message import Command, Event, Message, Recorded, Request
 from contracts.processing import ProcessingRequested
 from contracts.unit import Body
-from services.ledger.processes import export, generation, ingestion
+from services.ledger import writing
+from services.ledger.processes import export, generation, generation_state, ingestion
 from services.ledger.processes.decision import Decision
 from services.ledger.processes.export import ExportState
-from services.ledger.processes.generation import GenerationState
+from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
-from shared.store import Appending, NewEvent, insert_bodies
+from services.ledger.rows import JOBS, House, Row, Work, row_from
+from shared.appending import Appending, NewEvent, insert_bodies
 
 if TYPE_CHECKING:
     from shared.store import Connection
-
-GENERATE = wire_type(GenerateEntries)
-JOBS = ("processing", "generation", "export")
-
-
-class DatasetState(Message):
-    job_id: UUID
-
-
-STATES: dict[str, type[Message]] = {
-    "document": DocumentState,
-    "processing": ProcessingState,
-    "generation": GenerationState,
-    "export": ExportState,
-    "dataset": DatasetState,
-}
-"""The state that is kept with a stream, by the stream's kind."""
-
-
-@dataclass(slots=True)
-class Row:
-    """A stream as the turn works on it."""
-
-    stream: UUID
-    tenant: str
-    kind: str
-    project_id: UUID | None = None
-    state: Message | None = None
-    open: bool = False
-    changed: bool = False
-
-    def become(self, state: Message | None) -> None:
-        if state is not self.state:
-            self.state = state
-            self.changed = True
-
-
-@dataclass(slots=True)
-class House:
-    """What the leader knows between turns; all of it can be learnt again."""
-
-    windows: int = 4096
-    """Model calls' units in flight, in all,"""
-    tenant_window: int = 2048
-    """and for one tenant."""
-    workers: dict[str, int] = field(default_factory=dict)
-    """Processes alive, by service."""
-    hungry: dict[UUID, None] = field(default_factory=dict)
-    """Jobs that have more to dispatch, the one longest unserved first."""
-    requests: dict[UUID, Request] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A unit in flight."""
-
-    unit: UUID
-    job: UUID
-    tenant: str
-    service: str
-    command: UUID
-    attempt: int
-    outcome: UUID | None
 
 
 class Turn:
@@ -129,7 +67,7 @@ class Turn:
             unknown,
         )
         for row in found:
-            self._rows[row["stream_id"]] = _row(row)
+            self._rows[row["stream_id"]] = row_from(row)
         await self.log.load(unknown, ())
 
     async def load_work(self, units: Collection[UUID]) -> None:
@@ -255,7 +193,7 @@ class Turn:
             case DocumentState() | None if row.kind == "document":
                 row.become(ingestion.evolve_document(row.state, recorded))
             case GenerationState() as state:
-                row.become(generation.evolve(state, recorded))
+                row.become(generation_state.evolve(state, recorded))
             case ProcessingState() as state:
                 row.become(ingestion.evolve(state, recorded))
             case ExportState() as state:
@@ -301,7 +239,7 @@ class Turn:
                 continue
             match job.state:
                 case GenerationState() as state_of_job:
-                    job.become(generation.settled(state_of_job))
+                    job.become(generation_state.settled(state_of_job))
                 case ProcessingState() as processing:
                     job.become(ingestion.settled(processing, decision.state))
             self.touch(job.stream)
@@ -417,111 +355,9 @@ class Turn:
         """Write all that the turn recorded and decided."""
         await insert_bodies(self.connection, self._bodies)
         await self.log.flush()
-        await self._write_states()
-        await self._write_work()
-        if self._ended:
-            for table in ("work", "commands", "interests"):
-                await self.connection.execute(
-                    f"delete from ledger.{table} where job_id = any($1::uuid[])",  # noqa: S608 - fixed names
-                    self._ended,
-                )
-
-    async def _write_states(self) -> None:
-        rows = [row for row in self._rows.values() if row is not None and row.changed]
-        if not rows:
-            return
-        await self.connection.execute(
-            """
-            insert into ledger.streams (stream_id, tenant, kind, project_id, version, open, state)
-            select s, t, k, p, 0, o, d from
-                unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::boolean[], $6::jsonb[])
-                as u(s, t, k, p, o, d)
-            on conflict (stream_id) do update
-            set project_id = excluded.project_id, open = excluded.open, state = excluded.state
-            """,
-            [row.stream for row in rows],
-            [row.tenant for row in rows],
-            [row.kind for row in rows],
-            [row.project_id for row in rows],
-            [row.open for row in rows],
-            [row.state.model_dump(mode="json") if row.state else None for row in rows],
-        )
-
-    async def _write_work(self) -> None:
-        if self._done:
-            await self.connection.execute(
-                """
-                update ledger.work set outcome = u.outcome
-                from unnest($1::uuid[], $2::uuid[]) as u(unit_id, outcome)
-                where work.unit_id = u.unit_id and work.outcome is null
-                """,
-                list(self._done),
-                list(self._done.values()),
-            )
-        finished = [unit for unit in self._done if self.work[unit].service in ("ingest", "chunk")]
-        if finished:
-            await self._forget_document_work(finished)
-        if self._commands:
-            await self._write_commands()
-
-    async def _forget_document_work(self, units: Sequence[UUID]) -> None:
-        """A document is no job and never ends; what was done for it leaves at once."""
-        await self.connection.execute(
-            "delete from ledger.work where unit_id = any($1::uuid[])", list(units)
-        )
-        await self.connection.execute(
-            "delete from ledger.commands where command_id = any($1::uuid[])",
-            [self.work[unit].command for unit in units],
-        )
-
-    async def _write_commands(self) -> None:
-        from contracts import SERVICES
-
-        commands = [
-            (row, command, command_id(command.units[0]), SERVICES[type(command)])
-            for row, command in self._commands
-            if row.stream not in self._ended
-        ]
-        await self.connection.execute(
-            """
-            insert into ledger.commands (command_id, job_id, tenant, service, type, attempt, data)
-            select id, job, tenant, service, type, 1, data from
-                unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
-                as u(id, job, tenant, service, type, data)
-            """,
-            [id for _, _, id, _ in commands],
-            [row.stream for row, _, _, _ in commands],
-            [row.tenant for row, _, _, _ in commands],
-            [service for _, _, _, service in commands],
-            [wire_type(type(command)) for _, command, _, _ in commands],
-            [command.model_dump(mode="json") for _, command, _, _ in commands],
-        )
-        units = [
-            (unit, row.stream, row.tenant, service, id)
-            for row, command, id, service in commands
-            for unit in command.units
-        ]
-        await self.connection.execute(
-            """
-            insert into ledger.work (unit_id, job_id, tenant, service, command_id, attempt)
-            select *, 1 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
-            """,
-            *(list(column) for column in zip(*units, strict=True)),
-        )
-
-    @property
-    def issued(self) -> bool:
-        return bool(self._commands)
-
-
-def _row(row: Any) -> Row:
-    kind = row["kind"]
-    state = row["state"]
-    return Row(
-        stream=row["stream_id"],
-        tenant=row["tenant"],
-        kind=kind,
-        project_id=row["project_id"],
-        state=STATES[kind].model_validate(state) if state is not None and kind in STATES else None,
-        open=row["open"],
-    )
+        rows = [row for row in self._rows.values() if row is not None]
+        await writing.write_states(self.connection, rows)
+        await writing.write_outcomes(self.connection, self._done, self.work)
+        going_on = [each for each in self._commands if each[0].stream not in self._ended]
+        await writing.write_commands(self.connection, going_on)
+        await writing.forget_jobs(self.connection, self._ended)

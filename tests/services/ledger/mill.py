@@ -60,6 +60,7 @@ from services.ledger.app import Ledger
 from shared.blobs import FolderBlobs
 from shared.bus import Answer, Asker, Envelope, connect, declare, envelope_from
 from shared.clock import fresh_id
+from shared.errors import Rejected
 from shared.health import Health
 from shared.settings import Settings
 from shared.store import PostgresReader, open_pool
@@ -304,7 +305,10 @@ class Mill:
 
     async def chunk(self, task: Task[ChunkDocument]) -> Done:
         command = task.command
-        number = int(await self.blobs.get(task.tenant, command.text))
+        content = await self.blobs.get(task.tenant, command.text)
+        if not content.isdigit():
+            raise Rejected("no_number", "It holds no number of chunks.")
+        number = int(content)
         chunked = DocumentChunked(
             document_id=command.document_id, project_id=command.project_id,
             chunking=command.chunking, table=BLOB, chunks=number,

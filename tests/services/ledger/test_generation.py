@@ -42,8 +42,9 @@ from contracts.identity import GRISTMILL, dataset_id
 from contracts.job import JobCancelling, JobCompleted, JobFailed, JobStarted, JobWaiting
 from contracts.message import Command, Event, Recorded, wire_type
 from contracts.unit import UnitFailed
-from services.ledger.processes import generation
-from services.ledger.processes.generation import PACK, GenerationState
+from services.ledger.processes import generation, generation_state
+from services.ledger.processes.generation import PACK
+from services.ledger.processes.generation_state import GenerationState
 
 OF_DATASET = {"EntriesCurated", "EntriesAdmitted", "DatasetCompleted", "DatasetExported"}
 JOB = uuid5(GRISTMILL, "job")
@@ -77,7 +78,7 @@ class Job:
 
     def __init__(self, request: GenerationRequested, *, waiting: int = 0) -> None:
         self.request = request
-        self.state = generation.start(request, documents=1, waiting=waiting)
+        self.state = generation_state.start(request, documents=1, waiting=waiting)
         self.versions = {"job": 1, "dataset": 0}
         self.events: list[Event] = []
         self.commands: list[Command] = []
@@ -91,7 +92,7 @@ class Job:
             tenant="default", job_id=JOB, cause_id=None, recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
         )  # fmt: skip
         self.events.append(event)
-        self.state = generation.evolve(self.state, recorded)
+        self.state = generation_state.evolve(self.state, recorded)
         return self
 
     def decide(self) -> "list[Command]":
@@ -191,7 +192,7 @@ def test_a_job_waits_for_its_documents() -> None:
     job = Job(asked(), waiting=1)
     assert job.decide() == []
 
-    job.state = generation.settled(job.state)
+    job.state = generation_state.settled(job.state)
 
     assert [type(command) for command in job.decide()] == [PlanGeneration]
 

@@ -8,7 +8,8 @@ from contracts.project import ProjectCreated, ProjectRequested
 from services.ledger import leadership
 from services.ledger.leadership import LeadershipLost
 from services.ledger.recorder import Recorder
-from services.ledger.turn import House, Turn
+from services.ledger.rows import House
+from services.ledger.turn import Turn
 from shared.errors import Unavailable
 from tests.services.ledger.mill import Mill, job
 

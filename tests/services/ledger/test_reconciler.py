@@ -15,8 +15,8 @@ from contracts.identity import seed_unit
 from contracts.job import JobCancelled, JobCancelRequested, JobCompleted, JobResumed, JobWaiting
 from contracts.message import wire_type
 from contracts.unit import UnitDeferred, UnitFailed, UnitFinished
+from services.ledger.outcomes import MOST_DEFERRED
 from services.ledger.reconciler import MOST_LOST, Beats
-from services.ledger.recorder import MOST_DEFERRED
 from shared.bus import ATTEMPT, Envelope, connect, dump, envelope_from
 from shared.clock import fresh_id, monotonic
 from shared.errors import Unavailable

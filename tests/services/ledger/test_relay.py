@@ -1,0 +1,174 @@
+"""What was committed is published: commands once an attempt, events in the order of the log."""
+
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from contracts.generation import GenerationRequested, GenerationSettings
+from contracts.job import JobCompleted
+from contracts.project import ProjectRequested
+from shared.bus import ATTEMPT, BLOB, POSITION, Envelope, claimed
+from shared.settings import Settings
+from shared.stack import Database, Nats, Running
+from tests.services.ledger.mill import Mill, job
+
+
+async def announced(mill: Mill, events: int) -> list[Envelope]:
+    """What stands in EVENTS, in its order."""
+
+    async def all_there() -> bool:
+        return await mill.in_stream("EVENTS") == events
+
+    await mill.until(all_there)
+    return mill.envelopes("gristmill.events")
+
+
+async def test_events_are_announced_in_the_order_of_the_log_with_their_ids(mill: Mill) -> None:
+    await mill.ledger()
+    mill.documents()
+    mill.generation()
+    await mill.ended(await mill.generate_from(40))
+    log = await mill.log()
+    found = await announced(mill, len(log))
+    assert [each.headers[POSITION] for each in found] == [each.position for each in log]
+    for envelope, recorded in zip(found, log, strict=True):
+        assert envelope.id == envelope.headers["nats-msg-id"] == str(recorded.id)
+        assert envelope.headers["ce-time"] == recorded.recorded_at.isoformat()
+        assert envelope.headers["ce-subject"] == str(recorded.stream)
+        assert envelope.source == "ledger"
+        assert orjson.loads(envelope.body) == recorded.event.model_dump(mode="json")
+    assert mill.heard[-1].subject.startswith("gristmill.events.default.")
+
+
+async def test_a_large_event_goes_by_blob_and_keeps_its_place(mill: Mill) -> None:
+    await mill.ledger()
+    project = await mill.project()
+    await mill.document(project, "1")
+    settings = GenerationSettings(model="openai/x", custom_prompt="\U0001f30d" * 90_000)
+    request = GenerationRequested(project_id=project, settings=settings)
+    large = job(await mill.ask(request))
+    await mill.ask(ProjectRequested(name="after"))
+    log = await mill.log()
+    found = await announced(mill, len(log))
+    assert [each.headers[POSITION] for each in found] == [each.position for each in log]
+    [envelope] = [each for each in found if each.headers["ce-subject"] == str(large)]
+    assert BLOB in envelope.headers
+    body = await claimed(mill.blobs, "default", envelope)
+    assert GenerationRequested.model_validate_json(body) == request
+
+
+async def test_the_next_leader_goes_on_where_the_last_one_stopped(mill: Mill) -> None:
+    await mill.ledger()
+    await mill.project()
+    await announced(mill, 2)
+    await mill.stop_ledger()
+    await mill.ledger()
+    await mill.project()
+    await announced(mill, 4)
+    assert len(mill.envelopes("gristmill.events")) == 4
+
+
+async def test_what_was_announced_and_not_noted_is_announced_again_without_effect(
+    mill: Mill,
+) -> None:
+    """A ledger that was killed between the two."""
+    await mill.ledger()
+    await mill.project()
+    await announced(mill, 2)
+    await mill.stop_ledger()
+    await mill.pool.execute("update ledger.checkpoints set pos = 0")
+    await mill.ledger()
+    await mill.until(lambda: len(mill.envelopes("gristmill.events")) == 4)
+    assert await mill.in_stream("EVENTS") == 2
+
+
+async def test_a_command_is_published_once_an_attempt(mill: Mill) -> None:
+    await mill.ledger()
+    mill.documents()
+    mill.generation()
+    await mill.ended(await mill.generate_from(30))
+    commands = mill.envelopes("gristmill.commands")
+    ids = [each.headers["nats-msg-id"] for each in commands]
+    assert ids == [f"{each.id}:1" for each in commands]
+    assert {each.headers[ATTEMPT] for each in commands} == {"1"}
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.fixture
+async def own_bus(
+    stack: Running,
+    database: Database,
+    fresh_nats: Nats,
+    make_settings: Callable[..., Settings],
+    until: Callable[..., Awaitable[None]],
+) -> AsyncIterator[Mill]:
+    """A mill whose NATS may be killed and emptied."""
+
+    def settings(service: str) -> Settings:
+        role = "ledger" if service == "ledger" else "reader"
+        return make_settings(
+            service, nats=fresh_nats, database=database, role=role,
+            ack_wait=1.0, beat=0.1, deadline=0.8, leadership=0.8,
+        )  # fmt: skip
+
+    async with Mill(settings, until).opened() as mill:
+        yield mill
+
+
+def store_of(stack: Running, nats: Nats) -> Path:
+    [folder] = [folder for server, folder in stack._extra if server is nats]
+    return folder / "store"
+
+
+async def wipe(mill: Mill, stack: Running, nats: Nats) -> None:
+    """Kill the bus and empty it, as a lost disk would."""
+    before = nats.starts
+    shutil.rmtree(store_of(stack, nats), ignore_errors=True)
+    os.kill(nats.pid, signal.SIGKILL)
+    shutil.rmtree(store_of(stack, nats), ignore_errors=True)
+    await mill.until(lambda: nats.starts > before)
+    await mill.until(lambda: mill.client.is_connected)
+
+
+async def test_a_bus_that_comes_back_empty_is_declared_again_without_being_used(
+    own_bus: Mill, stack: Running, fresh_nats: Nats
+) -> None:
+    await own_bus.ledger()
+    await own_bus.project()
+    await wipe(own_bus, stack, fresh_nats)
+
+    async def declared() -> bool:
+        info = await own_bus.client.jetstream().streams_info()
+        consumer = await own_bus.client.jetstream().consumers_info("COMMANDS")
+        return len(info) == 5 and len(consumer) == 5
+
+    await own_bus.until(lambda: _quietly(declared))
+    assert await own_bus.project()
+
+
+async def _quietly(check: Callable[[], Awaitable[bool]]) -> bool:
+    from nats.errors import Error
+
+    try:
+        return await check()
+    except (Error, TimeoutError):
+        return False
+
+
+async def test_a_job_survives_the_loss_of_everything_on_the_bus(
+    own_bus: Mill, stack: Running, fresh_nats: Nats
+) -> None:
+    await own_bus.ledger()
+    own_bus.documents()
+    own_bus.generation()
+    job = await own_bus.generate_from(60, concurrency=2)
+    await own_bus.until(lambda: sum(own_bus.done.values()) > 20)
+    await wipe(own_bus, stack, fresh_nats)
+    assert await own_bus.ended(job, within=20) == [JobCompleted()]
+    counts = (await own_bus.state(job))["counts"]
+    assert counts["seeds"] == counts["done"] == counts["accepted"] == 60
