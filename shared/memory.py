@@ -11,8 +11,9 @@ from uuid import UUID
 from contracts.blob import BlobRef
 from contracts.message import Event, Recorded
 from contracts.unit import Body
+from shared.appending import Append, Conflict
 from shared.blobs import PIECE, BlobMissing
-from shared.store import PAGE, Append, Conflict, Position
+from shared.store import PAGE, Position
 
 
 class MemoryStore:

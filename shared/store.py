@@ -1,4 +1,4 @@
-"""The event store: append to the log, read a stream, tail the log, read bodies. Holds no rule of any job.
+"""The event store as it is read: a stream, the tail of the log, bodies. `appending` is how it is written.
 
 Positions are drawn while the log's row is locked, so their order is the order of commits and a reader that has seen
 position n will never find an earlier one appear later. (A sequence alone does not give that: measured, some 15 % of
@@ -6,9 +6,8 @@ rows are skipped by a tailing reader under twelve writers.)
 """
 
 import importlib.resources
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -18,7 +17,6 @@ import zstandard
 
 from contracts import EVENTS
 from contracts.message import Event, Recorded, wire_type
-from contracts.unit import Body
 from shared.errors import GristmillError
 
 if TYPE_CHECKING:
@@ -32,16 +30,6 @@ LOG = 1
 PAGE = 500
 
 
-class Conflict(GristmillError):
-    """The stream has moved on since its version was read."""
-
-    def __init__(self, stream: UUID, expected: int, found: int) -> None:
-        super().__init__(
-            "version_conflict",
-            f"Stream {stream} is at version {found}; {expected} was expected.",
-        )
-
-
 class WrongSchema(GristmillError):
     """The database is of another version than this code."""
 
@@ -51,28 +39,6 @@ class WrongSchema(GristmillError):
             "wrong_schema",
             f"The database has {have}; this code needs version {SCHEMA_VERSION}. Run the migration.",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event to be appended; its id is derived, so appending it twice has one effect."""
-
-    id: UUID
-    event: Event
-    job_id: UUID | None = None
-    cause_id: UUID | None = None
-    trace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """Events for one stream, in order. ``expected`` is the version it must have; None: any."""
-
-    stream: UUID
-    kind: str
-    tenant: str
-    events: tuple[NewEvent, ...]
-    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,175 +136,6 @@ async def _speak_json(connection: "asyncpg.Connection[Any]") -> None:
         encoder=lambda value: b"\x01" + orjson.dumps(value),
         decoder=lambda data: orjson.loads(data[1:]),
         format="binary",
-    )
-
-
-class Appending:
-    """What one transaction appends: begun under the log's lock, written by ``flush`` in one go.
-
-    Events that the log holds already (by id) are skipped, so doing a step again has one effect.
-    """
-
-    def __init__(self, connection: "Connection", head: Position, now: datetime) -> None:
-        self._connection = connection
-        self._head = head
-        self._now = now
-        self._versions: dict[UUID, int] = {}
-        self._streams: dict[UUID, tuple[str, str]] = {}
-        self._known: set[UUID] = set()
-        self.recorded: list[Recorded[Event]] = []
-
-    @classmethod
-    async def begin(cls, connection: "Connection") -> "Appending":
-        """Take the log's lock until the transaction ends."""
-        row = await connection.fetchrow(
-            "select era, head, clock_timestamp() as now from ledger.logs where log_id = $1 for update",
-            LOG,
-        )
-        if row is None:
-            raise WrongSchema(None)
-        return cls(connection, Position(row["era"], row["head"]), row["now"])
-
-    @property
-    def now(self) -> datetime:
-        """The database's clock when the lock was taken."""
-        return self._now
-
-    @property
-    def position(self) -> Position:
-        """Of the newest event, those not yet flushed included."""
-        return Position(self._head.era, self._head.n + len(self.recorded))
-
-    async def load(self, streams: Collection[UUID], events: Collection[UUID]) -> None:
-        """Learn the versions of streams and which of these events the log holds. Must precede ``add``."""
-        unknown = [stream for stream in streams if stream not in self._versions]
-        if unknown:
-            self._versions |= dict.fromkeys(unknown, 0)
-            rows = await self._connection.fetch(
-                "select stream_id, version from ledger.streams where stream_id = any($1::uuid[])",
-                unknown,
-            )
-            self._versions |= {row["stream_id"]: row["version"] for row in rows}
-        if events:
-            rows = await self._connection.fetch(
-                "select event_id from ledger.events where event_id = any($1::uuid[])", list(events)
-            )
-            self._known |= {row["event_id"] for row in rows}
-
-    def knows(self, event: UUID) -> bool:
-        """Whether the log holds an event whose id was loaded."""
-        return event in self._known
-
-    def version(self, stream: UUID) -> int:
-        return self._versions[stream]
-
-    def add(self, stream: UUID, kind: str, tenant: str, new: NewEvent) -> Recorded[Event] | None:
-        """Give an event its place; None when the log holds it already."""
-        if new.id in self._known:
-            return None
-        self._known.add(new.id)
-        self._versions[stream] += 1
-        self._streams[stream] = (tenant, kind)
-        recorded = Recorded[Event].model_construct(
-            event=new.event,
-            id=new.id,
-            stream=stream,
-            version=self._versions[stream],
-            position=str(Position(self._head.era, self._head.n + len(self.recorded) + 1)),
-            tenant=tenant,
-            job_id=new.job_id,
-            cause_id=new.cause_id,
-            traceparent=new.trace,
-            recorded_at=self._now,
-        )
-        self.recorded.append(recorded)
-        return recorded
-
-    async def flush(self) -> None:
-        """Write what was added: events, versions of their streams, the log's head."""
-        if not self.recorded:
-            return
-        await _insert(self._connection, self.recorded)
-        await self._connection.execute(
-            """
-            insert into ledger.streams (stream_id, tenant, kind, version)
-            select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[])
-            on conflict (stream_id) do update set version = excluded.version
-            """,
-            list(self._streams),
-            [tenant for tenant, _ in self._streams.values()],
-            [kind for _, kind in self._streams.values()],
-            [self._versions[stream] for stream in self._streams],
-        )
-        await self._connection.execute(
-            "update ledger.logs set head = $2 where log_id = $1", LOG, self.position.n
-        )
-
-
-async def append(connection: "Connection", appends: Sequence[Append]) -> list[Recorded[Event]]:
-    """Append in the caller's transaction. Raise ``Conflict`` where a stream is not at the version expected."""
-    appending = await Appending.begin(connection)
-    await appending.load(
-        [each.stream for each in appends], [new.id for each in appends for new in each.events]
-    )
-    for each in appends:
-        found = appending.version(each.stream)
-        if each.expected is not None and found != each.expected:
-            raise Conflict(each.stream, each.expected, found)
-        for new in each.events:
-            appending.add(each.stream, each.kind, each.tenant, new)
-    await appending.flush()
-    return appending.recorded
-
-
-async def _insert(connection: "Connection", recorded: Sequence[Recorded[Event]]) -> None:
-    places = [Position.parse(each.position) for each in recorded]
-    await connection.execute(
-        """
-        insert into ledger.events
-            (pos, era, stream_id, version, event_id, type, tenant, job_id, cause_id, trace, data,
-             recorded_at)
-        select * from unnest($1::bigint[], $2::int[], $3::uuid[], $4::int[], $5::uuid[], $6::text[],
-            $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::jsonb[], $12::timestamptz[])
-        """,
-        [place.n for place in places],
-        [place.era for place in places],
-        [each.stream for each in recorded],
-        [each.version for each in recorded],
-        [each.id for each in recorded],
-        [wire_type(type(each.event)) for each in recorded],
-        [each.tenant for each in recorded],
-        [each.job_id for each in recorded],
-        [each.cause_id for each in recorded],
-        [each.traceparent for each in recorded],
-        [each.event.model_dump(mode="json") for each in recorded],
-        [each.recorded_at for each in recorded],
-    )
-
-
-async def insert_bodies(connection: "Connection", bodies: Iterable[Body]) -> None:
-    """Keep bodies, compressed; one that is kept already stays as it is."""
-    found = list(bodies)
-    if not found:
-        return
-    compress = zstandard.ZstdCompressor(level=3).compress
-    await connection.execute(
-        """
-        insert into ledger.bodies (body_id, kind, data)
-        select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing
-        """,
-        [body.body_id for body in found],
-        [body.kind for body in found],
-        [compress(body.text.encode()) for body in found],
-    )
-    sources = {(document, body.body_id) for body in found for document in body.documents}
-    await connection.execute(
-        """
-        insert into ledger.body_sources (document_id, body_id)
-        select * from unnest($1::uuid[], $2::uuid[]) on conflict do nothing
-        """,
-        [document for document, _ in sources],
-        [body for _, body in sources],
     )
 
 

@@ -20,7 +20,7 @@ BUILTIN_MODELS = ("extractive",)
 def split_model(name: str) -> tuple[str, str]:
     """Provider and model of ``provider/model``; the model's own name may hold slashes."""
     provider, slash, model = name.partition("/")
-    if not slash or not provider or not model:
+    if not slash or not provider or not model or not model.isprintable() or " " in name:
         raise Refused(
             "unknown_provider",
             f"A model is named provider/model, for example builtin/extractive; got {name!r}."

@@ -15,18 +15,10 @@ from contracts.identity import GRISTMILL
 from contracts.job import JobCompleted, JobFailed, JobStarted
 from contracts.message import Event, Recorded
 from contracts.unit import Body
+from shared.appending import Append, Conflict, NewEvent, append, insert_bodies
 from shared.memory import MemoryStore
 from shared.stack import Database
-from shared.store import (
-    Append,
-    Conflict,
-    NewEvent,
-    PostgresReader,
-    Reader,
-    append,
-    insert_bodies,
-    open_pool,
-)
+from shared.store import PostgresReader, Reader, open_pool
 
 
 class Writable(Reader, Protocol):

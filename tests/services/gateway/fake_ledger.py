@@ -21,10 +21,11 @@ from contracts.project import (
     ProjectUpdated,
     ProjectUpdateRequested,
 )
+from shared.appending import Append, NewEvent, append, insert_bodies
 from shared.bus import REPLY_TO, Answer, connect, declare, envelope_from
 from shared.settings import Settings
 from shared.stack import Database, Nats
-from shared.store import Append, NewEvent, append, insert_bodies, open_pool
+from shared.store import open_pool
 from tests.services.gateway.story import TENANT, Line, Story
 
 

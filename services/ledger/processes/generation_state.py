@@ -1,0 +1,217 @@
+"""The state of the main job, folded from its events.
+
+The state holds counters and a range of seeds, at most 2 KB whether the job has ten chunks or ten million; what is in
+flight stands in the table ``work``. The equations of ``contracts.dataset.Counts`` hold after every event.
+"""
+
+from collections import Counter
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.blob import BlobRef
+from contracts.dataset import (
+    Counts,
+    DatasetCompleted,
+    DatasetExported,
+    Ending,
+)
+from contracts.entries import (
+    EntriesAdmitted,
+    EntriesCurated,
+    EntriesGenerated,
+    GenerateEntries,
+)
+from contracts.generation import (
+    GenerationExtended,
+    GenerationPlanned,
+    GenerationRequested,
+)
+from contracts.job import (
+    JobCancelled,
+    JobCancelling,
+    JobCompleted,
+    JobFailed,
+    JobResumed,
+    JobWaiting,
+)
+from contracts.message import Event, Message, Recorded, wire_type
+from contracts.unit import UnitFailed
+
+MOST_CODES = 12
+"""Failure codes counted by name; rarer ones are counted as ``other``."""
+
+Phase = Literal[
+    "waiting",  # for documents
+    "planning",
+    "running",
+    "extending",  # a further round is being planned
+    "closing",
+    "closed",
+    "exporting",
+    "exported",
+    "ended",
+]
+
+
+class Round(Message):
+    plan: BlobRef
+    first: int
+    seeds: int
+    accepted_before: int
+
+
+class GenerationState(Message):
+    project_id: UUID
+    phase: Phase = "waiting"
+    cancelling: bool = False
+    documents: int = 0
+    waiting: int = 0
+    """Documents that are neither chunked nor rejected yet."""
+    rounds: tuple[Round, ...] = ()
+    asked: int = 0
+    next: int = 0
+    stop: int = 0
+    counts: Counts = Counts()
+    generated_at: int = 0
+    """Version of the job's stream that last generated;"""
+    curated_to: int = 0
+    """up to which of them curation was ordered;"""
+    curating: int = 0
+    curations: int = 0
+    curated_at: int = 0
+    """version of the dataset's stream that last curated;"""
+    admitted_to: int = 0
+    """up to which of them admission was ordered;"""
+    admitting: bool = False
+    admissions: int = 0
+    dataset_head: int = 0
+    rejected: dict[str, int] = Field(default_factory=dict)
+    failed: dict[str, int] = Field(default_factory=dict)
+    skipped: dict[str, int] = Field(default_factory=dict)
+    fatal: tuple[str, str] | None = None
+    ending: Ending | None = None
+    extended: bool = False
+    """The last attempt at a further round found something to ask."""
+    waiting_for: str | None = None
+    answered: bool = False
+    """A unit had an outcome since the job began to wait, so waiting has an end."""
+
+
+def start(request: GenerationRequested, *, documents: int, waiting: int) -> GenerationState:
+    """``documents`` could be used or may become so, of which ``waiting`` are not chunked yet."""
+    return GenerationState(project_id=request.project_id, documents=documents, waiting=waiting)
+
+
+def settled(state: GenerationState) -> GenerationState:
+    """One of the documents it waited for was chunked or rejected."""
+    return state.model_copy(update={"waiting": state.waiting - 1})
+
+
+def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState:
+    """Fold one event. Events that say nothing to this job leave the state as it is."""
+    match recorded.event:
+        case GenerationPlanned() as event:
+            return _with_round(state, event.plan, event.first, event.seeds, event.asked).model_copy(
+                update={"skipped": event.skipped}
+            )
+        case GenerationExtended(plan=BlobRef() as plan) as event if event.seeds:
+            return _with_round(state, plan, event.first, event.seeds, event.asked)
+        case GenerationExtended():
+            return state.model_copy(
+                update={"phase": "running", "extended": False, "answered": True}
+            )
+        case EntriesGenerated() as event:
+            made = len(event.entries)
+            return counted(state, in_flight=-1, done=1, generated=made, awaiting=made).model_copy(
+                update={"generated_at": recorded.version, "answered": True}
+            )
+        case UnitFailed() as event:
+            return _failed(state, event)
+        case EntriesCurated() as event:
+            return _curated(state, event, recorded.version)
+        case EntriesAdmitted() as event:
+            return _admitted(state, event, recorded.version)
+        case JobCancelling():
+            return state.model_copy(update={"cancelling": True})
+        case JobWaiting() as event:
+            return state.model_copy(update={"waiting_for": event.waiting_for, "answered": False})
+        case JobResumed():
+            return state.model_copy(update={"waiting_for": None})
+        case DatasetCompleted():
+            return state.model_copy(update={"phase": "closed", "dataset_head": recorded.version})
+        case DatasetExported():
+            return state.model_copy(update={"phase": "exported"})
+        case JobCompleted() | JobFailed() | JobCancelled():
+            return state.model_copy(update={"phase": "ended"})
+        case _:
+            return state
+
+
+def counted(state: GenerationState, **changes: int) -> GenerationState:
+    counts = state.counts
+    update = {name: getattr(counts, name) + change for name, change in changes.items()}
+    return state.model_copy(update={"counts": counts.model_copy(update=update)})
+
+
+def _with_round(
+    state: GenerationState, plan: BlobRef, first: int, seeds: int, asked: int
+) -> GenerationState:
+    made = Round(plan=plan, first=first, seeds=seeds, accepted_before=state.counts.accepted)
+    return counted(state, seeds=seeds).model_copy(
+        update={
+            "phase": "running",
+            "rounds": (*state.rounds, made),
+            "next": first,
+            "stop": first + seeds,
+            "asked": state.asked + asked,
+            "extended": True,
+            "answered": True,
+        }
+    )
+
+
+def _failed(state: GenerationState, event: UnitFailed) -> GenerationState:
+    fatal = (event.code, event.message[:500])
+    if event.command != wire_type(GenerateEntries):
+        return state.model_copy(update={"fatal": fatal})
+    code = event.code
+    if code == "cancelled":
+        return counted(state, in_flight=-1, not_needed=1)
+    if code not in state.failed and len(state.failed) >= MOST_CODES:
+        code = "other"
+    failed = state.failed | {code: state.failed.get(code, 0) + 1}
+    return counted(state, in_flight=-1, failed=1).model_copy(
+        update={
+            "failed": failed,
+            "fatal": fatal if event.fatal else state.fatal,
+            "answered": True,
+        }
+    )
+
+
+def _curated(state: GenerationState, event: EntriesCurated, version: int) -> GenerationState:
+    dropped = [verdict for verdict in event.verdicts if not verdict.passed]
+    reasons = Counter(verdict.found[0].reason for verdict in dropped)
+    rejected = dict(Counter(state.rejected) + Counter({str(k): v for k, v in reasons.items()}))
+    return counted(state, rejected=len(dropped), awaiting=-len(dropped)).model_copy(
+        update={
+            "curating": state.curating - 1,
+            "curated_at": version,
+            "dataset_head": version,
+            "rejected": rejected,
+        }
+    )
+
+
+def _admitted(state: GenerationState, event: EntriesAdmitted, version: int) -> GenerationState:
+    judged = len(event.accepted) + len(event.duplicates) + len(event.surplus)
+    rejected = dict(Counter(state.rejected) + Counter({"duplicate": len(event.duplicates)}))
+    return counted(
+        state,
+        accepted=len(event.accepted),
+        rejected=len(event.duplicates),
+        surplus=len(event.surplus),
+        awaiting=-judged,
+    ).model_copy(update={"admitting": False, "dataset_head": version, "rejected": rejected})

@@ -1,0 +1,85 @@
+"""What the ledger works on: streams with their states, units in flight, and what a leader knows between turns."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from contracts.message import Message, Request
+from services.ledger.processes.export import ExportState
+from services.ledger.processes.generation_state import GenerationState
+from services.ledger.processes.ingestion import DocumentState, ProcessingState
+
+JOBS = ("processing", "generation", "export")
+
+
+class DatasetState(Message):
+    job_id: UUID
+
+
+STATES: dict[str, type[Message]] = {
+    "document": DocumentState,
+    "processing": ProcessingState,
+    "generation": GenerationState,
+    "export": ExportState,
+    "dataset": DatasetState,
+}
+"""The state that is kept with a stream, by the stream's kind."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A stream as the turn works on it."""
+
+    stream: UUID
+    tenant: str
+    kind: str
+    project_id: UUID | None = None
+    state: Message | None = None
+    open: bool = False
+    changed: bool = False
+
+    def become(self, state: Message | None) -> None:
+        if state is not self.state:
+            self.state = state
+            self.changed = True
+
+
+@dataclass(slots=True)
+class House:
+    """What the leader knows between turns; all of it can be learnt again."""
+
+    windows: int = 4096
+    """Model calls' units in flight, in all,"""
+    tenant_window: int = 2048
+    """and for one tenant."""
+    workers: dict[str, int] = field(default_factory=dict)
+    """Processes alive, by service."""
+    hungry: dict[UUID, None] = field(default_factory=dict)
+    """Jobs that have more to dispatch, the one longest unserved first."""
+    requests: dict[UUID, Request] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A unit in flight."""
+
+    unit: UUID
+    job: UUID
+    tenant: str
+    service: str
+    command: UUID
+    attempt: int
+    outcome: UUID | None
+
+
+def row_from(row: Any) -> Row:
+    kind = row["kind"]
+    state = row["state"]
+    return Row(
+        stream=row["stream_id"],
+        tenant=row["tenant"],
+        kind=kind,
+        project_id=row["project_id"],
+        state=STATES[kind].model_validate(state) if state is not None and kind in STATES else None,
+        open=row["open"],
+    )
