@@ -23,9 +23,13 @@ MEDIA = {
 LEGACY = {".doc": ".docx", ".ppt": ".pptx", ".xls": ".xlsx"}
 LATER = (".json", ".xml")
 
+MOST_NAME = 255
+
 _SEPARATORS = re.compile(r"[/\\]")
-_BIDI = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-"""Characters that make a name read other than it is."""
+_UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
+"""Kinds of characters that break a line, or make a name read other than it is, or like another one."""
+_JOINERS = "\u200c\u200d"
+"""Of kind Cf, but parts of words and of emoji."""
 
 
 def file_name(raw: bytes) -> str:
@@ -38,13 +42,17 @@ def file_name(raw: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    base = _SEPARATORS.split(text)[-1].translate(_BIDI)
-    base = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cs"))
+    base = _SEPARATORS.split(text)[-1]
+    base = "".join(c for c in base if c in _JOINERS or unicodedata.category(c) not in _UNSEEN)
     name = unicodedata.normalize("NFC", base).strip()
-    if name.strip(". ") == "":
-        raise Refused("bad_file_name", "A file has no usable name.", field="files")
-    if len(name) > 255:
-        raise Refused("bad_file_name", "A file name is longer than 255 characters.", field="files")
+    if name.strip(". " + _JOINERS) == "":
+        raise Refused("bad_file_name", "A file has no usable name: give it one.", field="files")
+    if len(name) > MOST_NAME:
+        raise Refused(
+            "bad_file_name",
+            f"The file name {name[:40]}… is longer than {MOST_NAME} characters: shorten it.",
+            field="files",
+        )
     return name
 
 
@@ -69,6 +77,6 @@ def media_of(name: str) -> str:
     shown = ending or "(none)"
     raise Refused(
         "unsupported_file_type",
-        f"Unsupported file type: {shown}. Allowed: {allowed}",
+        f"Unsupported file type: {shown}. Allowed: {allowed} ({name})",
         field="files",
     )

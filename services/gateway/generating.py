@@ -4,9 +4,9 @@ The fields and defaults are those of the API that Gristmill's users know, with o
 for nothing (null, false, an empty list, the old default) is accepted.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from contracts.document import Chunking
 from contracts.generation import (
@@ -24,6 +24,10 @@ FORMATS = ("jsonl", "json", "parquet", "alpaca", "chatml", "openai")
 """What ``services.export.formats`` writes; a service may not import another, so the names stand here again."""
 
 FORMATS_OF_OTHERS = ("anki",)
+PAIRED = ("alpaca", "chatml", "openai")
+"""Formats in which each row needs both something asked and something answered,"""
+ONE_SIDED = ("question", "answer")
+"""and the modes whose entries have only one of them."""
 SUITES = ("glue", "superglue", "mmlu", "medical")
 SOURCES = ("Chunks Only", "Taxonomy", "Extract")
 BUILTIN_CONCURRENCY = 8
@@ -62,6 +66,16 @@ NOTHING: dict[str, tuple[object, ...]] = {
 """Fields that stand for what is not built, and their values that ask for nothing."""
 
 
+def _no_truth(value: object) -> object:
+    """JSON's true is no 1, though Python's is."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic takes no other error
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth)]
+
+
 class GenerateBody(BaseModel):
     """A dataset to be made."""
 
@@ -72,13 +86,13 @@ class GenerateBody(BaseModel):
     custom_prompt: str | None = None
     generation_mode: Mode | None = "default"
     format_type: str | None = "jsonl"
-    concurrency: int | None = Field(
+    concurrency: Whole | None = Field(
         default=None,
         ge=1,
         le=1024,
         description="Model calls in flight; null: chosen for the model.",
     )
-    batch_size: int | None = Field(default=50, ge=0, description="Chunks of a file; 0: one file.")
+    batch_size: Whole | None = Field(default=50, ge=0, description="Chunks of a file; 0: one file.")
     include_evaluation_sets: bool | None = False
     taxonomy_project: str | int | None = None
     taxonomy_name: str | None = None
@@ -98,7 +112,7 @@ class GenerateBody(BaseModel):
     parsing_model: str | None = "gemini"
     chunking_model: str | None = "gemini"
     classification_model: str | None = "gemini"
-    datasets_per_chunk: int | None = Field(default=3, ge=1, le=50)
+    datasets_per_chunk: Whole | None = Field(default=3, ge=1, le=50)
     purpose: str | None = None
     audience: str | None = None
     extraction_rules: str | None = None
@@ -113,15 +127,15 @@ class GenerateBody(BaseModel):
     domain: str | None = None
 
     model: str | None = Field(default=None, description="provider/model; null: the configured one.")
-    entries: int | None = Field(
+    entries: Whole | None = Field(
         default=None, ge=1, description="Accepted entries wanted; null: what the chunks yield."
     )
     context: Context | None = None
     document_ids: list[str] | None = Field(default=None, max_length=1000)
     language: str | None = None
     temperature: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
+    max_tokens: Whole | None = None
+    seed: Whole | None = None
     thresholds: dict[str, Any] | None = None
     chunking: dict[str, Any] | None = None
 
@@ -146,6 +160,13 @@ def _check_built(body: GenerateBody) -> None:
     if body.benchmark_suite not in (None, "", *SUITES):
         raise _invalid("benchmark_suite", f"must be one of: {', '.join(SUITES)}")
     check_format(body.format_type or "jsonl", "format_type")
+    if body.format_type in PAIRED and body.generation_mode in ONE_SIDED:
+        raise Refused(
+            "format_cannot_hold",
+            f"Format {body.format_type} cannot hold entries of mode {body.generation_mode!r}, because each of its rows"
+            " needs an answer to a question: take jsonl, json or parquet.",
+            field="format_type",
+        )
 
 
 def check_format(name: str, field: str) -> None:

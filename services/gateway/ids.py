@@ -3,14 +3,26 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from services.gateway.views.reads import Views
 from services.gateway.views.rows import DatasetRow, DocumentRow, JobRow, ProjectRow
 from shared.errors import Refused
 
+
+def _named(value: object) -> object:
+    """A number as text. Raise ``ValueError`` for what names nothing."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError("must be a project's id or its integer alias")
+
+
 ProjectId = Annotated[
-    str | int, Field(union_mode="left_to_right", description="A project's id or its integer alias.")
+    str,
+    BeforeValidator(_named, json_schema_input_type=str | int),
+    Field(description="A project's id or its integer alias."),
 ]
 
 MOST_ALIAS = 2**31 - 1
@@ -28,9 +40,9 @@ def _alias(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) <= MOST_ALIAS else None
 
 
-async def project(views: Views, id: str | int, *, field: str = "") -> ProjectRow:
+async def project(views: Views, id: str, *, field: str = "") -> ProjectRow:
     """Raise ``Refused`` (404) where there is none."""
-    text = str(id).strip()[:64]
+    text = id.strip()[:64]
     name = uuid_of(text) or _alias(text)
     found = await views.project(name) if name is not None else None
     if found is None:
@@ -49,7 +61,7 @@ async def document(views: Views, id: str) -> DocumentRow:
 
 
 async def documents(
-    views: Views, project: ProjectRow, ids: list[str], *, said: str | int
+    views: Views, project: ProjectRow, ids: list[str], *, said: str
 ) -> dict[UUID, DocumentRow]:
     """All of these documents, each of this project. ``said``: the project as the request names it."""
     names = {uuid_of(id): id for id in ids}

@@ -15,12 +15,21 @@ from shared.errors import GristmillError, Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_CODES = {
+    400: "malformed_json",  # the framework says so of a body that it cannot read, and of nothing else
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+}
 _KINDS = {
     "missing": "missing_parameter",
     "extra_forbidden": "unknown_parameter",
     "json_invalid": "malformed_json",
 }
+_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
+_NOT_JSON = "The body is not valid JSON in UTF-8 (or it is nested too deeply, or holds a number that is too long)."
+MOST_FIELD = 100
+"""Characters of a field's name that are repeated."""
 
 
 def answer(status: int, code: str, detail: str, field: str | None = None) -> JSONResponse:
@@ -60,6 +69,7 @@ async def _invalid(_request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, RequestValidationError)  # noqa: S101 - registered for this class only
     first = problem.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
+    field = field[:MOST_FIELD]
     code = _KINDS.get(first["type"], "invalid_parameter")
     where = None if code == "malformed_json" else field
     return answer(400, code, _sentence(first, field, code), where)
@@ -68,7 +78,9 @@ async def _invalid(_request: Request, problem: Exception) -> JSONResponse:
 def _sentence(error: dict[str, Any], field: str, code: str) -> str:
     """What is wrong, with the field's name; the offending value is not repeated, since it may be a secret."""
     if code == "malformed_json":
-        return "The body is not valid JSON."
+        return _NOT_JSON
+    if not field and error["type"] in _NO_OBJECT:
+        return "The body must be a JSON object, sent with Content-Type: application/json."
     if code == "missing_parameter":
         return f"{field or 'A JSON body'} is required."
     if code == "unknown_parameter":
@@ -80,7 +92,8 @@ def _sentence(error: dict[str, Any], field: str, code: str) -> str:
 async def _http(_request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for this class only
     code = _CODES.get(problem.status_code, "http_error")
-    return answer(problem.status_code, code, str(problem.detail))
+    detail = _NOT_JSON if code == "malformed_json" else str(problem.detail)
+    return answer(problem.status_code, code, detail)
 
 
 async def _unexpected(_request: Request, problem: Exception) -> JSONResponse:

@@ -120,9 +120,12 @@ def job(
 
 
 def generation_result(
-    row: JobRow, made: DatasetRow, exports: Sequence[ExportRow]
+    row: JobRow, made: DatasetRow, exports: Sequence[ExportRow], rejected: Iterable[DocumentRow]
 ) -> dict[str, Any]:
-    """The result of a generation job, from its first moment on: the counts always, the files when they are there."""
+    """The result of a generation job, from its first moment on: the counts always, the files when they are there.
+
+    ``rejected``: the documents that cannot be used; the job goes on without them.
+    """
     counts = progress.counts(made, ended=row.status in progress.ENDED)
     own = own_export(made, exports)
     batches = [file.model_dump(mode="json") for file in files(own)] if own else []
@@ -144,6 +147,7 @@ def generation_result(
         "rejected_by_reason": closing.get("rejected_by_reason"),
         "failed_by_code": closing.get("failed_by_code"),
         "skipped": closing.get("skipped", made.skipped),
+        "rejected_documents": [_outcome(document) for document in rejected],
         "model": made.model,
         "calls": {
             "made": row.calls,
@@ -156,19 +160,21 @@ def generation_result(
     }
 
 
+def _outcome(row: DocumentRow) -> dict[str, Any]:
+    """What became of a document."""
+    return {
+        "document_id": str(row.document_id),
+        "file_name": row.name,
+        "status": row.status,
+        "chunks": row.chunks,
+        "code": row.code,
+        "message": row.message,
+    }
+
+
 def documents_result(rows: Iterable[DocumentRow]) -> dict[str, Any]:
     """The result of a job of documents: each with what became of it."""
-    shown = [
-        {
-            "document_id": str(row.document_id),
-            "file_name": row.name,
-            "status": row.status,
-            "chunks": row.chunks,
-            "code": row.code,
-            "message": row.message,
-        }
-        for row in rows
-    ]
+    shown = [_outcome(row) for row in rows]
     return {
         "documents": shown,
         "processed_files": sum(each["status"] != "uploaded" for each in shown),

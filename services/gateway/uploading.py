@@ -75,7 +75,7 @@ async def _limited(pieces: AsyncIterator[bytes], name: str) -> AsyncIterator[byt
         if size > MOST_BYTES:
             raise Refused(
                 "file_too_large",
-                f"{name} is larger than {MOST_BYTES // 1024**2} MB.",
+                f"{name} is larger than {MOST_BYTES // 1024**2} MB: split it.",
                 status=413,
                 field="files",
             )

@@ -87,7 +87,8 @@ async def status_of(deps: Deps, row: JobRow, *, full: bool = True) -> JobStatus:
 async def _result(deps: Deps, row: JobRow, made: DatasetRow | None) -> dict[str, Any] | None:
     if made is not None:
         exports = await deps.views.exports([made.dataset_id]) if made.closing else []
-        return showing.generation_result(row, made, exports)
+        rejected = await deps.views.rejected_documents(row.job_id, MOST_SHOWN)
+        return showing.generation_result(row, made, exports, rejected)
     if row.kind in ("document_upload", "document_processing"):
         return showing.documents_result(await deps.views.documents_of_job(row.job_id, MOST_SHOWN))
     if row.dataset_id is None or row.format is None:

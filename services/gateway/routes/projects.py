@@ -1,7 +1,9 @@
 """Projects: named collections of documents and datasets."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.identity import project_id
 from contracts.project import ProjectRequested, ProjectUpdateRequested
@@ -15,17 +17,23 @@ from shared.errors import Unavailable
 router = APIRouter(prefix="/projects", tags=["projects"])
 
 
+def _visible(name: str | None) -> str | None:
+    if name is not None and not any(c.isprintable() and not c.isspace() for c in name):
+        raise ValueError("must hold a character that can be seen")
+    return name
+
+
 class ProjectBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    name: Annotated[str, AfterValidator(_visible)] = Field(max_length=200)
     description: str | None = Field(default=None, max_length=10_000)
 
 
 class ProjectChange(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"\S")
+    name: Annotated[str | None, AfterValidator(_visible)] = Field(default=None, max_length=200)
     description: str | None = Field(default=None, max_length=10_000)
 
 

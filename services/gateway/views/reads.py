@@ -141,6 +141,17 @@ class Views:
         )
         return [DocumentRow(**row) for row in rows]
 
+    async def rejected_documents(self, job: UUID, limit: int) -> list[DocumentRow]:
+        """Those of a job's documents that cannot be used."""
+        rows = await self._queries.rows(
+            f"select {DOCUMENT} from views_1.documents_of_jobs o"  # noqa: S608 - constants
+            " join views_1.documents d using (document_id)"
+            " where o.job_id = $1 and d.status = 'rejected' order by d.pos limit $2",
+            job,
+            limit,
+        )
+        return [DocumentRow(**row) for row in rows]
+
     async def document_counts(self, job: UUID) -> DocumentCounts:
         """How far the documents of a job are, as that job needs them."""
         row = await self._queries.row(
