@@ -5,10 +5,10 @@ is for curation to say.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import orjson
 from pydantic import JsonValue
 
 from contracts.entries import (
@@ -80,9 +80,8 @@ def response_key(
     ``model`` is ``provider/model``; ``messages`` are (role, text). Keys of objects are sorted and nothing is spaced,
     so equal calls have equal keys whoever builds them; the tenant is part of it, so none reads another's.
     """
-    said = [tenant, model, dict(parameters), [list(each) for each in messages], schema, sample]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    said = [tenant, model, dict(parameters), list(messages), schema, sample]
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def entries_from(

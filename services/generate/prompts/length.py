@@ -1,7 +1,5 @@
 """How much of a text fits a number of tokens, by estimate: no tokenizer, and never in the middle of a word."""
 
-from collections.abc import Iterable
-
 LATIN = 0x250
 """Code points below this are letters and marks of Latin scripts, of which a token holds several."""
 
@@ -15,7 +13,7 @@ def tokens(text: str) -> float:
 
 def head(text: str, limit: int) -> str:
     """The words at the start of ``text`` that fit ``limit`` tokens."""
-    part = text[: _fitting(text, limit)]
+    part = text[: _fitting(text[: 4 * limit], limit)]
     if len(part) == len(text) or text[len(part)].isspace():
         return part.rstrip()
     return _without_last_word(part).rstrip()
@@ -23,7 +21,7 @@ def head(text: str, limit: int) -> str:
 
 def tail(text: str, limit: int) -> str:
     """The words at the end of ``text`` that fit ``limit`` tokens."""
-    part = text[len(text) - _fitting(reversed(text[-4 * limit :]), limit) :]
+    part = text[len(text) - _fitting(text[-4 * limit :][::-1], limit) :]
     if len(part) == len(text) or text[len(text) - len(part) - 1].isspace():
         return part.lstrip()
     return _without_last_word(part[::-1])[::-1].lstrip()
@@ -36,8 +34,10 @@ def _weight(character: str) -> float:
     return 0.5 if code < LATIN else 1.0
 
 
-def _fitting(characters: Iterable[str], limit: int) -> int:
-    """How many of the characters fit; four for each token at the most."""
+def _fitting(characters: str, limit: int) -> int:
+    """How many of the characters, of which there are four for each token at the most, fit."""
+    if characters.isascii():
+        return len(characters)
     total, count = 0.0, 0
     for character in characters:
         total += _weight(character)

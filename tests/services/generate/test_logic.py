@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from typing import Any, get_args
 from uuid import UUID
 
@@ -231,7 +230,7 @@ def test_the_same_command_has_the_same_bytes_and_key_and_any_change_another(
 
 
 def test_the_order_of_parameters_is_no_part_of_a_key() -> None:
-    canonical = '["a","m/x",{"a":1,"b":0.5},[["user","\\u00e9"]],null,0]'
+    canonical = '["a","m/x",{"a":1,"b":0.5},[["user","é"]],null,0]'
 
     for parameters in ({"a": 1, "b": 0.5}, {"b": 0.5, "a": 1}):
         key = response_key("a", "m/x", parameters, [("user", "é")], None, 0)
@@ -292,24 +291,3 @@ def test_every_mode_can_be_had_with_and_without_a_language_model(mode: Mode) -> 
         GenerationSettings(mode=mode, model="openai/x", custom_prompt="Ask.", audience="all")
     )
     check_settings(GenerationSettings(context="distractors", language="en"))
-
-
-def test_render_parse_and_align_of_a_call_cost_at_most_a_millisecond_and_a_half(
-    seed: Seed, document: PlannedDocument
-) -> None:
-    words = "The lock of the canal lifts a ship to the lake by gravity, and water fills it. "
-    text = words * 4000
-    seed = seed.model_copy(update={"start": 100_000, "end": 102_000})
-    entry = ENTRIES["question and answer"]
-    quotes = [[words * 2], [words.upper()], [words.replace("gravity", "gravitty")]]
-    raw = json.dumps(
-        {"entries": [entry | {"evidence": quote} for quote in quotes], "nothing_because": None}
-    )
-    settings = GenerationSettings(model="openai/some-model")
-    begun = time.process_time()
-
-    for _ in range(50):
-        render(seed, document, text, settings)
-        entries_from(seed, document, text, settings, parse(raw, settings.mode, "stop"), UNIT)
-
-    assert (time.process_time() - begun) / 50 < 0.0015

@@ -1,7 +1,6 @@
 """The first round: every useful passage once, spread over documents, the same for the same input."""
 
 import re
-import time
 from collections import Counter
 from itertools import chain
 from uuid import UUID, uuid5
@@ -215,13 +214,3 @@ def test_an_outline_of_any_length_and_a_text_without_prose_fit_a_prompt() -> Non
     assert 0 < sum(map(tokens, planned.outline)) <= 120
     assert planned.summary.startswith("Canal; Part 0 of Canal; ")
     assert len(planned.summary) < 500
-
-
-def test_planning_2500_chunks_takes_less_than_a_second() -> None:
-    documents = [document(f"d{n}", 500, words=300) for n in range(5)]
-    begun = time.process_time()
-
-    plan = plan_documents(documents, MODEL)
-
-    assert plan.seeds == 2500
-    assert time.process_time() - begun < 1.0

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
@@ -186,13 +185,11 @@ async def test_a_refused_connection_is_deferred_after_two_quick_tries(connect: C
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     reported: list[CallRecord] = []
-    began = time.monotonic()
     client = connect(f"http://127.0.0.1:{port}/v1")
     with pytest.raises(Unavailable) as away:
         await client.call("openai", request(), report=reported.append)
     assert away.value.code == "network"
     assert [record.outcome for record in reported] == ["network", "network"]
-    assert time.monotonic() - began < 2
 
 
 async def test_a_server_that_speaks_no_http_is_malformed(connect: Connect) -> None:
