@@ -70,7 +70,9 @@ class FolderBlobs:
         self, tenant: str, kind: str, pieces: AsyncIterator[bytes], media: str
     ) -> BlobRef:
         incoming = self._root / "incoming"
-        await asyncio.to_thread(incoming.mkdir, parents=True, exist_ok=True)
+        # The folder itself is closed to others, so that not even the hashes of what is kept can be listed.
+        await asyncio.to_thread(self._root.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(incoming.mkdir, exist_ok=True)
         handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=incoming)
         digest, size = hashlib.sha256(), 0
         try:

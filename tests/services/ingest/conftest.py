@@ -1,3 +1,5 @@
+"""Fixtures of ingest: builders of bad files, loaded by path from tests/data."""
+
 import importlib.util
 from pathlib import Path
 from types import ModuleType

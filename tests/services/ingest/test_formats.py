@@ -1,3 +1,5 @@
+"""Every format's text, headings, pages and tables, verbatim and with exact offsets."""
+
 import io
 from collections.abc import Callable
 from itertools import pairwise

@@ -1,3 +1,5 @@
+"""PDF pages as lines of type: headings, paragraphs, columns, tables."""
+
 import io
 
 from hypothesis import given

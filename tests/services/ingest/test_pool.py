@@ -1,3 +1,5 @@
+"""Child processes that parse: reused, limited, replaced, never left behind."""
+
 import asyncio
 import os
 import signal

@@ -1,3 +1,5 @@
+"""Markdown and plain text: decoded, cleaned once, otherwise verbatim."""
+
 from collections.abc import Callable
 
 import pytest
