@@ -170,6 +170,7 @@ HEARS: dict[str, tuple[type[Event], ...]] = {
     "ledger": (
         *REQUESTS.values(),
         *REPORTS.values(),
+        DocumentNamed,
         *_DOCUMENTS,
         *_MADE,
         *_JOBS,

@@ -65,6 +65,8 @@ class DocumentNamed(Event):
     project_id: UUID
     name: str
     upload_id: str | None
+    reopened: bool = False
+    """It had been rejected, perhaps for its name: from now on it has this one, and another try."""
 
 
 class ParseDocument(Command):

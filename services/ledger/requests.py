@@ -134,6 +134,7 @@ async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted)
             project_id=request.project_id,
             name=request.name,
             upload_id=request.upload_id,
+            reopened=isinstance(row.state, DocumentState) and row.state.status == "rejected",
         )
         await _say(turn, asked, row, document, request, named)
         return document

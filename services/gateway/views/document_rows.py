@@ -37,6 +37,11 @@ def _document_added(recorded: Recorded[DocumentAdded]) -> Iterator[Operation]:
 def _document_named(recorded: Recorded[DocumentNamed]) -> Iterator[Operation]:
     event = recorded.event
     yield Put("document_names", (event.document_id, event.name), {}, fresh=False)
+    if event.reopened:
+        anew = {"name": event.name, "status": "uploaded", "code": None, "message": None}
+        yield Change(
+            "documents", (event.document_id,), {**anew, "updated_at": recorded.recorded_at}
+        )
     yield from _uploaded(recorded)
 
 

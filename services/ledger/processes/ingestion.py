@@ -13,6 +13,7 @@ from contracts.document import (
     Chunking,
     DocumentAdded,
     DocumentChunked,
+    DocumentNamed,
     DocumentParsed,
     DocumentRejected,
     ParseDocument,
@@ -56,6 +57,10 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
     if state is None:
         return None
     match event:
+        case DocumentNamed() if event.reopened:
+            return DocumentState(
+                project_id=state.project_id, name=event.name, blob=state.blob, steps=state.steps
+            )
         case DocumentParsed():
             return state.model_copy(
                 update={
