@@ -62,7 +62,7 @@ up: setup
 	$(BIN)/gristmill up
 
 bench: setup
-	$(BIN)/python -m tests.performance
+	$(BIN)/python -m tests.performance $(BENCH)
 
 format: setup
 	$(BIN)/ruff format .

@@ -8,13 +8,16 @@ import argparse
 import asyncio
 import json
 import resource
+import subprocess
 import sys
 import time
+from typing import Any
 
 import aiohttp
 import orjson
 
 from tests.performance.prompts import prompt
+from tests.simulator.process import ROOT, Simulation
 
 
 def main() -> None:
@@ -37,6 +40,22 @@ def main() -> None:
         "characters": characters,
     }
     sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def measure(
+    simulation: Simulation, calls: int, concurrency: int, latency_ms: float, sigma: float = 0
+) -> dict[str, Any]:
+    """What a process of this module says of so many calls, with ``efficiency`` and the model's own account."""
+    simulation.reset(latency_ms=latency_ms, latency_sigma=sigma)
+    busy = simulation.stats()["cpu_s"]
+    command = [sys.executable, "-m", __name__, simulation.openai_base_url]
+    command += ["--calls", str(calls), "--concurrency", str(concurrency)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    stats = simulation.stats()
+    figures["efficiency"] = stats["latency_s"] / concurrency / figures["wall_s"]
+    figures["simulator_cpu_s"] = stats["cpu_s"] - busy
+    return figures
 
 
 def cpu() -> float:

@@ -98,6 +98,7 @@ class Simulator:
                 suffers = fault(behaviour, request, attempt)
                 _refuse(suffers, behaviour)
                 seconds = latency(behaviour, request, attempt)
+                tally.latency_s += seconds
                 if seconds > 0:
                     await asyncio.sleep(seconds)
                 if suffers == "hang":

@@ -18,6 +18,8 @@ class Tally:
     first: float | None = None
     last: float | None = None
     entries: int = 0
+    latency_s: float = 0.0
+    """Sum of the seconds that calls were made to wait: what a model would have taken."""
 
     def begin(self, request: str) -> int:
         """Count a call in; the attempt's number for this request, from 0."""
@@ -47,6 +49,7 @@ class Tally:
             "in_flight_max": self.in_flight_max,
             "outcomes": dict(self.outcomes),
             "entries": self.entries,
+            "latency_s": self.latency_s,
             "first": self.first,
             "last": self.last,
             "cpu_s": time.process_time(),
