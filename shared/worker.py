@@ -38,6 +38,7 @@ from shared.bus import (
     envelope_from,
     headers_of,
 )
+from shared.cancellation import heed_cancellation
 from shared.clock import fresh_id, monotonic
 from shared.errors import GristmillError, Unavailable
 from shared.health import Health
@@ -322,6 +323,7 @@ class Worker:
     async def _beat(self) -> None:
         """Name the units held, and hold their messages; what is named here is not given to another."""
         while True:
+            heed_cancellation()
             try:
                 await self._beat_once()
             except Away as problem:

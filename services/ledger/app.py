@@ -22,6 +22,7 @@ from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.blobs import Blobs
 from shared.bus import declare
+from shared.cancellation import cancellations, heed_cancellation
 from shared.clock import fresh_id, monotonic
 from shared.health import Health
 from shared.settings import Settings
@@ -66,7 +67,9 @@ class Ledger:
                 await asyncio.sleep(0.2)
 
     async def _lead(self, epoch: int) -> None:
+        before = cancellations()
         await declare(self._client, self._settings)
+        heed_cancellation(before)
         house = House()
         await self._learn(house)
         beats = reconciler.Beats(self._settings.deadline)
@@ -124,6 +127,7 @@ class Ledger:
 
     async def _record(self, recorder: Recorder, intake: Intake) -> None:
         while True:
+            heed_cancellation()
             batch = await intake.take(LINGER)
             until = monotonic() + 30
             while batch:
@@ -147,7 +151,8 @@ class Ledger:
                     await due.wait()
             due.clear()
             while await publish(self._pool, self._client, self._blobs):
-                pass
+                heed_cancellation()
+            heed_cancellation()
 
     async def _reconcile(
         self, recorder: Recorder, intake: Intake, beats: reconciler.Beats, house: House
@@ -155,6 +160,7 @@ class Ledger:
         started = declared = monotonic()
         pause = min(1.0, self._settings.beat / 2)
         while True:
+            heed_cancellation()
             await asyncio.sleep(pause)
             now = monotonic()
             before = house.workers.get("generate", 0)

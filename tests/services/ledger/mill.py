@@ -102,7 +102,9 @@ class Mill:
             await self.client.jetstream().purge_stream(stream)
         await self.client.subscribe("gristmill.>", cb=self._hear)
         self.outside = await connect(self.settings("gateway"), "gateway")
-        self.asker = Asker(self.outside, self.settings("gateway"))
+        # Patient, so that a busy machine fails no test.
+        patient = self.settings("gateway").model_copy(update={"request_wait": 15.0})
+        self.asker = Asker(self.outside, patient)
         try:
             yield self
         finally:
@@ -132,7 +134,8 @@ class Mill:
     async def stop_ledger(self, index: int = -1) -> None:
         _, task, client = self.ledgers.pop(index)
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
         await client.close()
 
     def worker(self, service: str, *work: Work) -> Worker:
@@ -279,6 +282,7 @@ class Mill:
             source=report.service,
             subject=f"gristmill.results.{report.service}",
             body=orjson.dumps(report.model_dump(mode="json")),
+            headers={"gristmill-tenant": "default"},
         )
         await self.client.jetstream().publish(
             envelope.subject, envelope.body, headers=envelope.all_headers()

@@ -10,6 +10,7 @@ from services.ledger.leadership import LeadershipLost
 from services.ledger.recorder import Recorder
 from services.ledger.rows import House
 from services.ledger.turn import Turn
+from shared.bus import Asker
 from shared.errors import Unavailable
 from tests.services.ledger.mill import Mill, job
 
@@ -115,7 +116,9 @@ async def test_a_leader_that_was_succeeded_commits_nothing_and_stands_by(mill: M
         """
     )
     with pytest.raises(Unavailable):
-        await mill.ask(ProjectRequested(name="late"), "key")
+        await Asker(mill.outside, mill.settings("gateway")).ask(
+            ProjectRequested(name="late"), tenant="default", source=mill.source, request_id="key"
+        )
     await mill.until(lambda: b"standing by" in health.answer("/readyz")[1])
     assert len(await mill.said(ProjectCreated)) == 1
 

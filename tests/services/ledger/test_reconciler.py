@@ -155,6 +155,7 @@ class Puppet:
             source="generate",
             subject="gristmill.results.generate",
             body=dump(report),
+            headers={"gristmill-tenant": "default"},
         )
         await self.client.jetstream().publish(
             envelope.subject, envelope.body, headers=envelope.all_headers()
