@@ -257,7 +257,7 @@ async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
         source is None
         or not isinstance(source.state, GenerationState)
         or not isinstance(asked_for, GenerationRequested)
-        or source.state.phase not in ("closed", "exporting", "exported", "ended")
+        or source.state.phase not in ("closed", "ended")
         or source.state.ending is None
     ):
         raise Refused(

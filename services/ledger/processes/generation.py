@@ -59,16 +59,17 @@ def decide(
     if state.fatal is not None:
         code, message = state.fatal
         return Decision(state, events=(JobFailed(code=code, message=message),))
-    if state.cancelling and state.phase in ("waiting", "planning", "closed", "exporting"):
+    if state.cancelling and state.phase in ("waiting", "planning", "closed"):
         return Decision(state, events=(JobCancelled(),))
     match state.phase:
         case "waiting" if state.waiting == 0:
             return _plan(state, request, job, documents)
         case "running":
             return _run(state, request, job, credit, workers)
-        case "closed":
-            return _export(state, request, job)
-        case "exported":
+        case "closed" if state.refusal is not None:
+            code, message = state.refusal
+            return Decision(state, events=(JobFailed(code=code, message=message),))
+        case "closed" if state.exported:
             return Decision(state, events=(JobCompleted(),))
         case _:
             return Decision(state)
@@ -300,15 +301,15 @@ def _close(
         failed=state.failed,
         skipped=state.skipped,
     )
-    return Decision(
-        state.model_copy(update={"phase": "closing", "ending": ending}), commands=(command,)
-    )
+    closing = state.model_copy(update={"phase": "closing", "ending": ending})
+    if ending == "cancelled":
+        return Decision(closing, commands=(command,))
+    return Decision(closing, commands=(command, _export(state, request, job)))
 
 
-def _export(
-    state: GenerationState, request: GenerationRequested, job: UUID
-) -> Decision[GenerationState]:
-    command = ExportDataset(
+def _export(state: GenerationState, request: GenerationRequested, job: UUID) -> ExportDataset:
+    """The files of a dataset need its entries only, so they are written while its figures are computed."""
+    return ExportDataset(
         job_id=job,
         units=(unit_id(job, f"export/{request.settings.format}"),),
         dataset_id=dataset_id(job),
@@ -319,4 +320,3 @@ def _export(
         source_job_id=job,
         name=request.name or "",
     )
-    return Decision(state.model_copy(update={"phase": "exporting"}), commands=(command,))

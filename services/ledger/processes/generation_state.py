@@ -16,6 +16,7 @@ from contracts.dataset import (
     DatasetCompleted,
     DatasetExported,
     Ending,
+    ExportDataset,
 )
 from contracts.entries import (
     EntriesAdmitted,
@@ -47,10 +48,8 @@ Phase = Literal[
     "planning",
     "running",
     "extending",  # a further round is being planned
-    "closing",
-    "closed",
-    "exporting",
-    "exported",
+    "closing",  # figures and files are being made, side by side
+    "closed",  # the figures are there
     "ended",
 ]
 
@@ -91,6 +90,9 @@ class GenerationState(Message):
     failed: dict[str, int] = Field(default_factory=dict)
     skipped: dict[str, int] = Field(default_factory=dict)
     fatal: tuple[str, str] | None = None
+    exported: bool = False
+    refusal: tuple[str, str] | None = None
+    """Why the files cannot be written; the dataset is closed all the same."""
     ending: Ending | None = None
     extended: bool = False
     """The last attempt at a further round found something to ask."""
@@ -142,7 +144,7 @@ def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState
         case DatasetCompleted():
             return state.model_copy(update={"phase": "closed", "dataset_head": recorded.version})
         case DatasetExported():
-            return state.model_copy(update={"phase": "exported"})
+            return state.model_copy(update={"exported": True})
         case JobCompleted() | JobFailed() | JobCancelled():
             return state.model_copy(update={"phase": "ended"})
         case _:
@@ -174,6 +176,8 @@ def _with_round(
 
 def _failed(state: GenerationState, event: UnitFailed) -> GenerationState:
     fatal = (event.code, event.message[:500])
+    if event.command == wire_type(ExportDataset):
+        return state.model_copy(update={"refusal": fatal})
     if event.command != wire_type(GenerateEntries):
         return state.model_copy(update={"fatal": fatal})
     code = event.code

@@ -152,31 +152,36 @@ def verdict(entry: UUID, *, passed: bool) -> Verdict:
     )  # fmt: skip
 
 
+def closing(job: Job) -> CloseDataset:
+    """The command with which the job's dataset closes."""
+    return next(command for command in job.commands if isinstance(command, CloseDataset))
+
+
+def completed(command: CloseDataset) -> DatasetCompleted:
+    return DatasetCompleted(
+        dataset_id=DATASET,
+        ending=command.ending,
+        wanted=None,
+        missing=0,
+        counts=command.counts,
+        rejected_by_reason={},
+        failed_by_code={},
+        skipped={},
+        figures=FIGURES,
+    )
+
+
+EXPORTED = DatasetExported(
+    dataset_id=DATASET, format="jsonl", batch_size=50, head=1, files=(), entries=0
+)
+
+
 def close(job: Job) -> None:
     """Answer the commands with which a job ends."""
-    command = job.commands[-1]
-    assert isinstance(command, CloseDataset)
-    job.hear(
-        DatasetCompleted(
-            dataset_id=DATASET,
-            ending=command.ending,
-            wanted=job.request.settings.entries,
-            missing=0,
-            counts=command.counts,
-            rejected_by_reason={},
-            failed_by_code={},
-            skipped={},
-            figures=FIGURES,
-        )
-    )
-    job.decide()
+    job.hear(completed(closing(job)))
     if isinstance(job.commands[-1], ExportDataset):
-        job.hear(
-            DatasetExported(
-                dataset_id=DATASET, format="jsonl", batch_size=50, head=1, files=(), entries=0
-            )
-        )
-        job.decide()
+        job.hear(EXPORTED)
+    job.decide()
 
 
 def test_a_job_whose_documents_are_chunked_is_planned_at_once() -> None:
@@ -245,9 +250,10 @@ def test_when_enough_is_accepted_the_rest_of_the_seeds_is_not_needed() -> None:
     job.hear(EntriesAdmitted(dataset_id=DATASET, after=0, through=1, accepted=tuple(entries[:1]),
         duplicates=(), surplus=tuple(entries[1:])))  # fmt: skip
 
-    command = job.decide()[-1]
+    command, export = job.decide()
 
     assert isinstance(command, CloseDataset)
+    assert isinstance(export, ExportDataset)
     assert command.ending == "enough"
     assert command.counts.not_needed == 50 - len(pack.units)
     close(job)
@@ -295,6 +301,20 @@ def test_cancelling_starts_nothing_and_finishes_what_is_in_flight() -> None:
     assert type(job.events[-1]).__name__ == "JobCancelled"
     assert job.state.counts.not_needed == 100
     assert not job.state.counts.failed
+
+
+def test_a_format_that_cannot_hold_the_entries_fails_the_job_and_keeps_its_dataset() -> None:
+    job = Job(asked(concurrency=1)).hear(planned(0))
+    job.decide()
+    assert [type(command).__name__ for command in job.commands] == ["CloseDataset", "ExportDataset"]
+
+    job.hear(failed(job.commands[1].units[0], "format_cannot_hold", ExportDataset))
+    assert job.decide() == []
+    assert job.state.phase == "closing"
+    job.hear(completed(closing(job)))
+    job.decide()
+
+    assert job.events[-1] == JobFailed(code="format_cannot_hold", message="format_cannot_hold")
 
 
 def test_a_job_whose_calls_all_fail_fails_with_the_commonest_code() -> None:
@@ -412,15 +432,11 @@ def answer(job: Job, command: Command, data: st.DataObject) -> None:
             job.hear(GenerationExtended(dataset_id=DATASET, round=command.round, plan=BLOB if seeds else None,
                 first=command.first, seeds=seeds, asked=seeds, uncovered=seeds))  # fmt: skip
         case CloseDataset():
-            job.hear(DatasetCompleted(dataset_id=DATASET, ending=command.ending, wanted=None, missing=0,
-                counts=command.counts, rejected_by_reason={}, failed_by_code={}, skipped={},
-                figures=FIGURES))  # fmt: skip
+            job.hear(completed(command))
         case _:
-            job.hear(
-                DatasetExported(
-                    dataset_id=DATASET, format="jsonl", batch_size=50, head=1, files=(), entries=0
-                )
-            )
+            refused = data.draw(st.integers(0, 9)) == 0
+            unit = command.units[0]
+            job.hear(failed(unit, "format_cannot_hold", ExportDataset) if refused else EXPORTED)
 
 
 def version_of(job: Job, wanted: Event) -> int:
