@@ -1,7 +1,7 @@
 """Issues again what nobody works on: units that no beat has named for a deadline, and deferred units that are due.
 
-Beats tell which units each worker holds; they are hints, so after its own start, or when no worker of a service was
-heard, it waits one full deadline before it believes in a silence. Times are on the ledger's own monotonic clock and the
+Beats tell which units each worker holds; they are hints, so after its own start, or when no beat at all was heard, it
+waits one full deadline before it believes in a silence. Times are on the ledger's own monotonic clock and the
 database's.
 """
 
@@ -32,7 +32,8 @@ class Beats:
         self._deadline = deadline
         self._units: dict[UUID, float] = {}
         self._workers: dict[str, dict[str, float]] = {}
-        self._since: dict[str, float] = {}
+        self._last = float("-inf")
+        self._since = float("-inf")
 
     async def hear(self, message: Msg) -> None:
         service = message.subject.rsplit(".", 1)[-1]
@@ -45,8 +46,9 @@ class Beats:
         self.note(service, incarnation, units, monotonic())
 
     def note(self, service: str, incarnation: str, units: Sequence[UUID], now: float) -> None:
-        if not self.alive(service, now):
-            self._since[service] = now
+        if now - self._last > self._deadline:
+            self._since = now
+        self._last = now
         self._workers.setdefault(service, {})[incarnation] = now
         self._units |= dict.fromkeys(units, now)
 
@@ -58,8 +60,10 @@ class Beats:
         return len(heard)
 
     def may_judge(self, service: str, now: float) -> bool:
-        """Workers of the service have been heard for a full deadline, so a silence means something."""
-        return bool(self.alive(service, now)) and now - self._since[service] >= self._deadline
+        """Beats have been heard for a full deadline, of whomever, so a silence means something; and somebody of the
+        service is there to whom a unit can be given.
+        """
+        return bool(self.alive(service, now)) and now - self._since >= self._deadline
 
     def silent(self, unit: UUID, now: float) -> bool:
         return self._units.get(unit, float("-inf")) < now - self._deadline

@@ -48,7 +48,19 @@ def test_a_silence_means_something_when_workers_were_heard_for_a_deadline() -> N
     assert not beats.may_judge("curate", now=110)
 
 
-def test_after_all_workers_were_away_judging_begins_anew() -> None:
+def test_whose_workers_all_died_is_judged_as_soon_as_one_is_back() -> None:
+    """The beats of other services show that the ledger heard all along."""
+    beats = Beats(deadline=10)
+    beats.note("generate", "a", [U], now=99)
+    for now in range(100, 130):
+        beats.note("curate", "c", [], now=now)
+    assert not beats.may_judge("generate", now=129)
+    beats.note("generate", "b", [], now=129)
+    assert beats.may_judge("generate", now=129)
+    assert beats.silent(U, now=129)
+
+
+def test_after_nobody_was_heard_judging_begins_anew() -> None:
     beats = Beats(deadline=10)
     beats.note("generate", "a", [], now=100)
     beats.note("generate", "b", [], now=200)
@@ -275,7 +287,8 @@ async def test_while_a_job_waits_nothing_new_is_started_and_all_of_it_when_it_go
     assert sum(len(pack.units) for _, pack in puppet.packs) == 17
     await puppet.does(*units[:8])
     await puppet.heard(4)
-    assert puppet.units()[3] == (1, list(range(16, 24)))
+    assert puppet.units()[3][0] == 1
+    assert puppet.units()[3][1][0] == 16
     assert len(await mill.said(JobResumed, job)) == 1
 
 
