@@ -1,0 +1,126 @@
+"""The main job as a user has it: real processes, REST, real documents; the model built in or simulated."""
+
+import json
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from contracts.blob import BlobRef
+from shared.blobs import FolderBlobs
+from tests.e2e.whole import DOCUMENTS, TEXTS, Whole, check, whole_mill
+
+Until = Callable[..., Awaitable[None]]
+BUILTIN = "builtin/extractive"
+CONCURRENCY = 8
+EVERY = (*TEXTS, "panama-canal.pdf", "honey-bees.docx")
+
+
+@pytest.fixture(scope="module")
+async def whole() -> AsyncIterator[Whole]:
+    async with whole_mill() as whole:
+        yield whole
+
+
+async def test_documents_become_a_dataset_whose_evidence_stands_in_them_word_for_word(
+    whole: Whole, tmp_path: Path
+) -> None:
+    project = (await whole.api.make_project("main path")).id
+    documents = await whole.api.upload(project, [DOCUMENTS / name for name in EVERY])
+    job = await whole.generate(project, model=BUILTIN, batch_size=10)
+    ended = await whole.ended(job)
+    assert ended.status == "completed", ended
+    assert ended.progress == 100
+    made = await check(whole, job)
+    assert made.counts.accepted > 50
+    assert made.ending == "seeds_used_up"
+    assert len(made.batch_files) > 1
+
+    lines = await _rows_of_batches(whole, made.id, tmp_path / "made.zip")
+    parquet = tmp_path / "made.parquet"
+    await whole.api.download(f"/api/v1/datasets/{made.id}/download?format=parquet", parquet)
+    table = pq.read_table(parquet)
+    assert len(lines) == table.num_rows == made.counts.accepted
+    shown = await whole.entries(made.id, "accepted")
+    assert {row["id"] for row in lines} == {each["id"] for each in shown}
+    assert set(table.column("id").to_pylist()) == {row["id"] for row in lines}
+
+    texts = {document.id: await _parsed_text(whole, document.id) for document in documents}
+    quotes = 0
+    for entry in shown:
+        text = texts[entry["metadata"]["document_id"]]
+        for quote in entry["evidence"]:
+            assert text[quote["start"] : quote["end"]] == quote["quote"], entry
+            quotes += 1
+    assert quotes >= made.counts.accepted
+    assert {entry["metadata"]["document_id"] for entry in shown} == set(texts)
+
+
+async def _parsed_text(whole: Whole, document: str) -> str:
+    """The stored text, which offsets count in."""
+    found = await whole.get(f"/documents/{document}")
+    [address] = found["parsed_files"]
+    kind, sha256 = address.split("/")
+    blobs = FolderBlobs(whole.tree.stack.data / "blobs")
+    data = await blobs.get("default", BlobRef(kind=kind, sha256=sha256, size=0))
+    return data.decode()
+
+
+async def _rows_of_batches(whole: Whole, dataset: str, target: Path) -> list[dict[str, object]]:
+    """Of every batch file in turn, which come as one archive."""
+    await whole.api.download(f"/api/v1/datasets/{dataset}/download?format=jsonl", target)
+    with zipfile.ZipFile(target) as archive:
+        return [
+            json.loads(line)
+            for name in archive.namelist()
+            for line in archive.read(name).splitlines()
+        ]
+
+
+async def test_a_cancelled_job_shows_it_at_once_calls_nothing_more_and_keeps_what_it_has(
+    whole: Whole, until: Until
+) -> None:
+    whole.simulator.reset(mode="grounded", latency_ms=300)
+    project = await whole.project(*EVERY, chunk_size=190)
+    job = await whole.generate(project, concurrency=CONCURRENCY)
+    await until(lambda: whole.simulator.stats()["calls"] >= 30, within=20)
+
+    await whole.api.cancel(job)
+    shown = await whole.api.job(job)
+    calls = whole.simulator.stats()["calls"]
+    assert (shown.status, shown.current_step) == ("running", "cancelling")
+    ended = await whole.ended(job)
+    assert ended.status == "cancelled"
+    # Those that were about to start, each in place of one that ended meanwhile.
+    started_since = whole.simulator.stats()["calls"] - calls
+    assert started_since <= CONCURRENCY
+    calls += started_since
+
+    made = await check(whole, job)
+    assert made.ending == "cancelled"
+    assert made.counts.done == calls
+    assert made.counts.failed == 0
+    assert made.counts.not_needed == made.counts.seeds - calls > 50
+
+
+async def test_a_job_waits_for_a_model_that_is_away_and_goes_on_when_it_is_back(
+    whole: Whole, until: Until
+) -> None:
+    whole.simulator.reset(mode="grounded", latency_ms=100)
+    project = await whole.project()
+    job = await whole.generate(project, concurrency=CONCURRENCY)
+    await until(lambda: whole.simulator.stats()["calls"] >= 20, within=20)
+    whole.simulator.kill()
+
+    waiting = await whole.reached(job, lambda found: found.current_step.startswith("waiting for"))
+    assert waiting.status == "running"
+    assert waiting.current_step.startswith("waiting for openai/simulated: ")
+
+    whole.revive("mode=grounded", "latency_ms=100")
+    ended = await whole.ended(job)
+    assert ended.status == "completed", ended
+    made = await check(whole, job)
+    assert made.counts.failed == made.counts.not_needed == 0
+    assert made.counts.done == made.counts.seeds
