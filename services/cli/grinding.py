@@ -89,6 +89,9 @@ def check_files(files: Sequence[Path]) -> None:
             )
         if not path.exists():
             raise Refused("file_not_found", f"{path} does not exist.", field="files")
+        if not path.is_file():
+            # A pipe would be waited for, a device read without end.
+            raise Refused("not_a_file", f"{path} is not an ordinary file.", field="files")
         try:
             path.open("rb").close()
         except OSError as problem:
