@@ -49,16 +49,22 @@ class Asked:
         self._questions = questions
         self._language = language
         self._holders: dict[str, list[int]] = {}
+        self._stems: list[int] = []
         for number, question in enumerate(questions):
-            for stem in set(content(question, language)):
+            stems = set(content(question, language))
+            self._stems.append(max(1, len(stems)))
+            for stem in stems:
                 self._holders.setdefault(stem, []).append(number)
 
     def nearest(self, passage: str) -> tuple[str, ...]:
-        """At most 8 questions that share words with the passage, the most words first, then the earliest."""
+        """At most 8 questions that share words with the passage: first those of which it holds the largest part."""
         shared: Counter[int] = Counter()
         for stem in set(content(passage, self._language)):
             shared.update(self._holders.get(stem, ()))
-        best = sorted(shared, key=lambda number: (-shared[number], number))[:AVOID]
+        best = sorted(
+            shared,
+            key=lambda number: (-shared[number] / self._stems[number], -shared[number], number),
+        )[:AVOID]
         return tuple(self._questions[number] for number in best)
 
 

@@ -203,7 +203,7 @@ def _context(seed: Seed, text: str, settings: GenerationSettings) -> str | None:
         spans += seed.distractors
 
         def drawn(span: Span) -> bytes:
-            return hashlib.sha256(f"{settings.seed}/{seed.chunk_id}/{span.start}".encode()).digest()
+            return hashlib.sha256(f"{settings.seed}/{seed.start}/{span.start}".encode()).digest()
 
         spans.sort(key=drawn)
     return BETWEEN_PASSAGES.join(text[span.start : span.end].strip() for span in spans)

@@ -106,7 +106,7 @@ def candidates(document: DocumentForPlan, settings: GenerationSettings) -> Docum
     near: Sequence[tuple[Span, ...]] = [()] * len(kept)
     if settings.context == "distractors":
         near = distractors([chunk for chunk, _ in kept], document.text)
-    offset = _draw(settings.seed, "order", planned.document_id)
+    offset = _draw(settings.seed, "order", planned.text.sha256)
     order = spread(len(kept), offset % max(1, len(kept)))
     return DocumentCandidates(
         document=planned,
@@ -121,7 +121,10 @@ def arrange(parts: Sequence[DocumentCandidates], settings: GenerationSettings) -
     order = sorted(_places(parts, settings.seed))
     chosen = [(parts[part], parts[part].candidates[place]) for _, part, place in order]
     asked = sum(candidate.asked for _, candidate in chosen)
-    calls = ((candidate.chunk.chunk_id, candidate.asked) for _, candidate in chosen)
+    calls = (
+        (f"{part.document.text.sha256}/{candidate.chunk.start}", candidate.asked)
+        for part, candidate in chosen
+    )
     slots = assign(calls, asked, settings, FIRST_ROUND)
     seeds = [
         Seed(
@@ -194,7 +197,7 @@ def _entries(words: int, settings: GenerationSettings) -> int:
 def _places(parts: Sequence[DocumentCandidates], seed: int) -> Iterator[tuple[float, int, int]]:
     """(when, document, candidate): a document with twice the candidates comes up twice as often."""
     for number, part in enumerate(parts):
-        start = _draw(seed, "turn", part.document.document_id) / 2**64
+        start = _draw(seed, "turn", part.document.text.sha256) / 2**64
         for place in range(len(part.candidates)):
             yield (place + start) / len(part.candidates), number, place
 
@@ -208,8 +211,8 @@ def _pages(seeds: list[Seed], documents: dict[UUID, PlannedDocument]) -> Iterato
         )
 
 
-def _draw(seed: int, what: str, identity: UUID) -> int:
-    """A number below 2**64 that only its arguments decide."""
+def _draw(seed: int, what: str, identity: str) -> int:
+    """A number below 2**64 that only its arguments decide; a text is named by its hash, alike in every project."""
     digest = hashlib.blake2b(f"{seed}/{what}/{identity}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 

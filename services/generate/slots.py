@@ -8,7 +8,6 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from uuid import UUID
 
 from contracts.generation import GenerationSettings, Slot
 
@@ -64,9 +63,9 @@ def largest_remainder(weights: Mapping[str, float], total: int) -> dict[str, int
 
 
 def assign(
-    asked: Iterable[tuple[UUID, int]], total: int, settings: GenerationSettings, number: int
+    asked: Iterable[tuple[str, int]], total: int, settings: GenerationSettings, number: int
 ) -> Iterator[tuple[Slot, ...]]:
-    """The slots of each call, given (chunk, entries) of the calls in plan order.
+    """The slots of each call, given (what tells its passage from others, entries) of the calls in plan order.
 
     Args:
         asked: the calls; their entries add up to ``total``.
@@ -133,7 +132,7 @@ class _Quota:
         return self._values[chosen]
 
 
-def _dice(seed: int, chunk: UUID, number: int, place: int) -> bytes:
+def _dice(seed: int, chunk: str, number: int, place: int) -> bytes:
     return hashlib.blake2b(f"{seed}/{chunk}/{number}/{place}".encode(), digest_size=64).digest()
 
 

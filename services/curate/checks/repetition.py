@@ -6,9 +6,10 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from contracts.entries import Found
-from services.curate.checks.source import View
+from services.curate.checks.form import listed
+from services.curate.checks.source import View, facts
 from services.curate.stopwords import word_set
-from services.curate.words import count, stem, words
+from services.curate.words import stem, words
 
 _FILLER = word_set(
     """
@@ -23,6 +24,8 @@ _LONG_PASSAGE = 80
 _COPIED = 0.6
 _WORTH_COPYING = 25
 """A passage of fewer words may be an answer as it stands (a glossary line, a paragraph below its question)."""
+
+_LISTED = 2
 
 
 def answer_in_question(view: View) -> Iterator[Found]:
@@ -44,21 +47,26 @@ def echo(view: View) -> Iterator[Found]:
 
 
 def copy(view: View) -> Iterator[Found]:
-    """The answer is the passage, or most of a long one; a summary is half of it or more."""
+    """The answer is the passage, or most of a long one, but no list that was asked for; a summary is half of it."""
     entry = view.entry
     if not entry.answer or entry.type == "malformed" or not entry.answerable:
         return
-    said = count(entry.answer)
+    said = facts(entry.answer, view.language).count
     if entry.type == "summarization":
         if view.quoted.count and said / view.quoted.count >= 0.5:
             yield Found(reason="copy", detail=f"{said} words of {view.quoted.count}")
         return
     passage = view.passage
-    if passage.count < _WORTH_COPYING or said < _COPIED * passage.count:
+    if passage.count < _WORTH_COPYING or said < _COPIED * passage.count or _enumerates(view):
         return
     whole = fuzz.ratio(entry.answer, passage.text) >= 95
     if whole or (passage.count > _LONG_PASSAGE and _taken(view) > 0.9):
         yield Found(reason="copy", detail=f"{said} of {passage.count} words of the passage")
+
+
+def _enumerates(view: View) -> bool:
+    """Whether steps or items were asked for and given: the answer is all of them, the passage may be no more."""
+    return view.entry.kind in ("procedure", "list") and listed(view.entry.answer) >= _LISTED
 
 
 def _restates(view: View) -> bool:

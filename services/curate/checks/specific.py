@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from contracts.entries import Found
-from services.curate.checks.source import Parts, Source, View
+from services.curate.checks.source import Parts, Source, View, facts
 from services.curate.retrieval import Ranker
 from services.curate.stopwords import word_set
 from services.curate.words import stem
@@ -57,9 +57,26 @@ def underspecified(view: View) -> Iterator[Found]:
     if entry.asks and own <= _general(view.language) and own == view.asked.stems:
         yield Found(reason="underspecified", detail=entry.question[:200])
         return
+    if (
+        entry.asks
+        and view.asked.stems
+        and view.asked.stems - _asks_of(view.language) <= _named(view)
+    ):
+        return
     worst = view.settings.thresholds.retrieval_rank
     if view.rank is not None and view.chunks >= ENOUGH_CHUNKS and view.rank > worst:
         yield Found(reason="underspecified", detail=f"rank {view.rank} of {view.chunks} chunks")
+
+
+def _named(view: View) -> frozenset[str]:
+    """Of the title: what a whole document is about stands in most of its chunks, so "What is Alaska?" finds any."""
+    return facts(view.source.title, view.language).stems
+
+
+@lru_cache(maxsize=16)
+def _asks_of(language: str | None) -> frozenset[str]:
+    """Of "What does ASCII stand for?"."""
+    return frozenset(stem(word, language) for word in ("stand", "stands"))
 
 
 @lru_cache(maxsize=16)

@@ -16,7 +16,7 @@ PROFESSIONS = frozenset(
     logician statistician leader ruler monarch prince princess duke earl count baron knight nobleman warlord pharaoh
     caliph sultan shah tsar dictator commander conqueror pirate spy mathematician meteorologist entomologist philanthropist
     missionary alchemist astrologer polymath humanist jurist orator rhetorician dramatist satirist illustrator cartoonist
-    animator follower disciple pupil advocate opponent supporter indologist orientalist goddess god hero heroine nymph titan""".split()
+    animator founder co-founder pioneer discoverer follower disciple pupil advocate opponent supporter indologist orientalist goddess god hero heroine nymph titan""".split()
 )
 NAMED_THINGS = (
     frozenset(

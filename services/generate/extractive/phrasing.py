@@ -11,6 +11,8 @@ from services.generate.extractive.scene import Scene
 from services.generate.extractive.subject import settle, unsettled
 
 _TIDY = re.compile(r"\s+([,.;:?])")
+_TORN = re.compile(r"\b(?:as|of|and|or|the|a|an|by|with)(?:,|\.?$)|,\s*,")
+"""Where something was lost from the text: a word that needs another before a comma or at the end."""
 _FILLER = re.compile(r"^(?:also|thus|therefore|then|hence|however|still|again|furthermore),? ")
 
 
@@ -26,7 +28,7 @@ def statement(clause: Clause, rest: str, scene: Scene) -> str | None:
 def finished(body: str, scene: Scene) -> str | None:
     """A full sentence of at most 40 words with every "the N" settled; None where one cannot be."""
     text = settle(_TIDY.sub(r"\1", body), scene)
-    if unsettled(text, scene) or text.count(" ") > 40 or not _brackets(text):
+    if unsettled(text, scene) or text.count(" ") > 40 or not _brackets(text) or _TORN.search(text):
         return None
     return words.capitalise(text) + ("" if text.endswith(".") else ".")
 
@@ -38,7 +40,11 @@ def question(body: str, scene: Scene) -> str | None:
     if not 3 <= len(tokens) <= 30 or unsettled(text, scene) or not _brackets(text):
         return None
     low = {token.lower().strip(",") for token in tokens}
-    if low & words.TAINTED_PRONOUNS or "again" in low or words.POINTING.search(text):
+    if (
+        low & words.TAINTED_PRONOUNS
+        or low & {"again", "some", "certain"}
+        or words.POINTING.search(text)
+    ):
         return None
     return words.capitalise(text) + "?"
 

@@ -22,8 +22,17 @@ _COMMON_ENDING = re.compile(
 _PROPER_ENDING = re.compile(
     r"(?:ia|land|stan|burg|ville|shire|ese|ian|ians|ish|ton|berg|grad|polis)$"
 )
+_OF_A_PEOPLE = re.compile(r"(?:ese|ian|ish)$")
 _ALSO_COMMON = frozenset(
     "state program mission series union tool project package library play song game award".split()
+)
+_PEOPLES = frozenset(
+    """african american arab arabic bavarian cuban czech dutch european finn french german greek hawaiian icelandic islamic
+    korean mexican mongol moroccan nordic norman norse ottoman philippine roman slavic swiss thai tibetan welsh""".split()
+)
+"""Names of peoples that do not end as such names do."""
+_FAITHS = frozenset(
+    "buddhism confucianism daoism hinduism jainism judaism sikhism taoism zoroastrianism".split()
 )
 _FILE_NAME = re.compile(r"\.\w{2,5}$|[_/\\]|^\W*$")
 _USELESS = frozenset(
@@ -53,7 +62,7 @@ class Scene:
         low = word.lower()
         if any(map(str.isdigit, word)) or word[1:] != word[1:].lower():
             return False
-        if self.alone.get(word, 0) > self.lower.get(low, 0):
+        if low in _PEOPLES | _FAITHS or self.alone.get(word, 0) > self.lower.get(low, 0):
             return False
         if low in self.lower or low in words.ARTICLES:
             return True
@@ -139,12 +148,18 @@ def scene(passage: Passage, cleaned_text: str, headings: tuple[str, ...]) -> Sce
 
 
 def may_end_a_name(word: str) -> bool:
-    """Whether a word ends as names of places and peoples do."""
-    return bool(_PROPER_ENDING.search(word.lower()))
+    """Whether a word is the name of a people, or ends as names of places and peoples do."""
+    return word.lower() in _PEOPLES | _FAITHS or bool(_PROPER_ENDING.search(word.lower()))
+
+
+def names_a_people(word: str) -> bool:
+    """Whether a capitalised word is an adjective of a people ("Roman", "Chinese"), which alone names nothing."""
+    return word.lower() in _PEOPLES or bool(_OF_A_PEOPLE.search(word))
 
 
 def names_a_person(complement: str) -> bool:
     """Whether "S is COMPLEMENT" names a profession or an office, so that S is a person (or a god)."""
+    complement = re.sub(r"^one of the (.*?[a-z])s\b", r"a \1", complement)
     head = re.split(
         r"(?<![-\w])(?:who|that|which|from|for|in|at|by|about|of|to|on|with|known|born|based|best)\b|[;:]",
         complement,

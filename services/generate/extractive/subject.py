@@ -140,7 +140,7 @@ def _named(tokens: list[str], low: list[str], scene: Scene, *, plural: bool) -> 
         if not settled(" ".join(name.split()[len(phrase) :]), scene):
             return None
     parts = [part for part in name.split() if part not in _PARTICLES]
-    titled = all(part[0].isupper() and not part.isupper() for part in parts)
+    titled = all(part[0].isupper() and not (len(part) > 2 and part.isupper()) for part in parts)
     person = proper and low[0] != "the" and not rest and 2 <= len(parts) <= 4 and titled
     return Subject(name, plural, proper, person, head)
 

@@ -29,7 +29,7 @@ PRONOUNS = frozenset(
 )
 QUANTIFIERS = frozenset(
     """some any many most more much few fewer several all every no half less least numerous various certain
-    countless enough plenty two three four five six seven eight nine ten eleven twelve twenty hundreds thousands
+    countless enough plenty two three four five six seven eight nine ten eleven twelve twenty substantial considerable hundreds thousands
     millions dozens only just even not never""".split()
 )
 BANNED_IN_SUBJECT = frozenset(

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from hashlib import sha256
 from itertools import chain
 from uuid import UUID, uuid5
 
@@ -60,7 +61,7 @@ def document(
             document_id=identity,
             name=f"{name}.md",
             language=language,
-            text=REF,
+            text=BlobRef(kind="text", sha256=sha256(name.encode()).hexdigest(), size=0),
             structure=REF,
             table=REF,
             chunks=chunks,
@@ -133,6 +134,17 @@ def test_a_summary_is_asked_for_once_and_only_of_long_passages() -> None:
 
     assert (long.seeds, long.asked) == (3, 3)
     assert short.skipped == {"too_short": 3}
+
+
+def test_the_same_files_in_another_project_are_asked_the_same() -> None:
+    here, there = document("canal", 9), document("canal", 9)
+    other = there.document.model_copy(update={"document_id": UUID(int=5)})
+    chunks = tuple(
+        chunk.model_copy(update={"chunk_id": UUID(int=chunk.index)}) for chunk in there.chunks
+    )
+    there = DocumentForPlan(other, there.text, there.structure, chunks)
+    one, two = (seeds(plan_documents([each], MODEL)) for each in (here, there))
+    assert [(seed.start, seed.slots) for seed in one] == [(seed.start, seed.slots) for seed in two]
 
 
 def test_a_page_holds_so_many_seeds_and_the_documents_that_they_need() -> None:

@@ -101,6 +101,8 @@ def _active(clause: Clause, page: Page) -> Candidate | None:
     if not re.match(r"^(?:the |a |an )?[\w'’-]+", deed) or not one_clause(deed, 12):
         return None
     first = deed.split()[0].lower()
+    if first in ("a", "an") and deed.split()[1].lower() in words.WEAK_HEADS:
+        return None
     if (
         first in words.PREPOSITIONS
         or first in words.ADVERBS

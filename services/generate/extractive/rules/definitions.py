@@ -20,6 +20,9 @@ _PLURAL = re.compile(
 _NOT_NOUN = re.compile(
     r"^(?:able|used|not|found|known|made|more|most|less|as|in|on|at|by|to|for|from|of|also|often|usually)\b"
 )
+_RANKED = re.compile(r"the (?:primary|principal|chief|central|sole|leading|key) ")
+"""What ranks among others is not said to be anything."""
+_OR_MORE = re.compile(r" (?:zero|one|two|three) or more\b")
 _KINSHIP = frozenset(
     "son daughter brother sister wife husband child mother father member native man woman descendant".split()
 )
@@ -49,6 +52,8 @@ def _definition(clause: Clause, page: Page) -> Candidate | None:
     if named.proper and low & _KINSHIP and (not profession or low & {"the"}):
         return None
     if named.person and not profession and clause.verb == "was" and not names_a_thing(rest):
+        return None
+    if not named.proper and re.search(rf" in (?:the )?{re.escape(scene.title or ' ')}\b", rest):
         return None
     if _in_passing(clause, page) or _any_of_many(clause, rest, page):
         return None
@@ -86,7 +91,8 @@ def _any_of_many(clause: Clause, rest: str, page: Page) -> bool:
 def _specified(rest: str) -> bool:
     """Whether "are …" goes on with a participle, so that it says what is done instead of what something is."""
     tokens = [token for token in rest.split()[:3] if not token.endswith("ly")]
-    return bool(tokens) and verbs.is_participle(tokens[0])
+    bound = len(tokens) > 1 and tokens[0].endswith("ed") and tokens[1] in words.PREPOSITIONS
+    return bound or (bool(tokens) and verbs.is_participle(tokens[0]))
 
 
 def _in_passing(clause: Clause, page: Page) -> bool:
@@ -106,7 +112,9 @@ def _defines(clause: Clause, rest: str) -> bool:
             return False
     elif _specified(rest) or not _PLURAL.match(rest) or _NOT_NOUN.match(rest):
         return False
-    tokens = words.words(rest)
+    if _RANKED.match(rest):
+        return False
+    tokens = words.words(_OR_MORE.sub(" ", rest))
     low = [word.lower() for word in tokens[:6]]
     if len(tokens) < 4 or words.VAGUE.intersection(low) or any(w.endswith("est") for w in low[1:2]):
         return False

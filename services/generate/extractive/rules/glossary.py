@@ -58,6 +58,12 @@ def _entries(text: str) -> Iterator[re.Match[str]]:
         yield from _HTML.finditer(text)
 
 
+_CHARACTER = re.compile(
+    r"(?<!person)(?<!people)(?<!someone)(?<!one)(?<!man)(?<!men)(?<!er)(?<!or)(?<!ist)(?<!ant)(?<!ian)(?<!s)(?<!ee),? who\b"
+)
+"""Said of someone who is no "person who": the term is a name that nothing tells from a common noun."""
+
+
 def _candidate(found: re.Match[str], page: Page) -> Candidate | None:
     term = flat(found["term"]).strip(" :")
     first = _first_sentence(flat(found["text"]))
@@ -73,6 +79,8 @@ def _candidate(found: re.Match[str], page: Page) -> Candidate | None:
         else first
     )
     person = re.match(r"(?:an?|the) .*\bwho\b", meaning) and named[0].isupper()
+    if named[0].islower() and term[0].isupper() and _CHARACTER.search(meaning):
+        return None
     if _PERSON.match(term) or (person and all(part[0].isupper() for part in term.split())):
         asked, answer = f"Who is {term}?", f"{term} is {meaning.rstrip('.')}."
     elif counted and re.match(r"an? ", meaning) and named[0].islower():

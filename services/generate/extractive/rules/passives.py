@@ -50,6 +50,13 @@ _WEAK_WHAT = re.compile(
 )
 
 
+_INCIDENTAL = frozenset(
+    """access admission assessment classification diagnosis eligibility funding identification management membership
+    payment prognosis promotion selection support treatment""".split()
+)
+"""Doings that are always of something, which a sentence that names them alone leaves unsaid."""
+
+
 def candidates(page: Page) -> Iterator[Candidate]:
     """Fixed questions of a page's clauses."""
     for clause in page.clauses:
@@ -69,6 +76,8 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
         ):
             return
         if match["verb"] == "based in" and not what[0].isupper():
+            return
+        if _of_no_one(frame, what, clause):
             return
         if len(what) < 3 or _WEAK_WHAT.match(what) or what.count(" ") > 24:
             return
@@ -91,6 +100,16 @@ def _fixed(clause: Clause, page: Page) -> Iterator[Candidate]:
             short=what if one_clause(what, 6) else None,
         )
         return
+
+
+def _of_no_one(frame: _Frame, what: str, clause: Clause) -> bool:
+    """Whether it is told of one of many ("a court was based in"), of a share, or of something incidental."""
+    name = clause.subject.name
+    if clause.verb in ("was", "were") and name.startswith(("a ", "an ")):
+        return True
+    if frame.rule == "found in" and re.search(r"\d|^(?:over|about|up to|those) ", what):
+        return True
+    return name in _INCIDENTAL
 
 
 def _asked(frame: _Frame, verb: str, what: str, clause: Clause) -> str:

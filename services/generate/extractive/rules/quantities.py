@@ -43,7 +43,7 @@ _COVERING = {"covers": ("does", "cover"), "cover": ("do", "cover"), "covered": (
 def candidates(page: Page) -> Iterator[Candidate]:
     """Quantities and parts of a page's clauses."""
     for clause in page.clauses:
-        if clause.field or clause.date:
+        if clause.field or clause.date or _adrift(clause, page):
             continue
         for rule in (_count, _extent, _owned, _direct, _parts):
             found = rule(clause, page)
@@ -171,6 +171,18 @@ def _parts(clause: Clause, page: Page) -> Candidate | None:
     asked = question(f"What {forms[0]} {clause.subject.name} {forms[1]}", page.scene)
     answer = statement(clause, kept, page.scene)
     return _candidate(clause, "parts", asked, answer, None, 2.7)
+
+
+def _adrift(clause: Clause, page: Page) -> bool:
+    """Whether a subject says too little alone: "a worker" that no heading names, "the tally of cities"."""
+    name = clause.subject.name
+    if name.startswith("the "):
+        whole, _, part = name.partition(" of ")
+        return bool(part) and f"{whole} {part}".islower() and not part.startswith(("a ", "an "))
+    if not re.fullmatch(r"an? [a-z]+", name):
+        return False
+    heads = {nouns.singular(w) for head in page.scene.names for w in words.content_words(head)}
+    return nouns.singular(clause.subject.head.lower()) not in heads
 
 
 def _is_named(clause: Clause, page: Page) -> bool:

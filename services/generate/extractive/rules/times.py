@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from services.generate.extractive import dates, verbs, words
+from services.generate.extractive import dates, nouns, verbs, words
 from services.generate.extractive.candidate import Candidate
 from services.generate.extractive.clauses import Clause, first_clause, one_clause
 from services.generate.extractive.page import Page
 from services.generate.extractive.phrasing import question, statement
+from services.generate.extractive.scene import names_a_people
 
 _PLACED = re.compile(rf"(?:^|\s)(?P<phrase>{dates.PLACED})(?P<tail>$|[\s,;.].*$)")
 _ADVERB = re.compile(
@@ -21,6 +22,10 @@ _BINDING = re.compile(r"first|last|only|most|\w+est|to|called|named|known|more|l
 _BAD_TAIL = re.compile(
     r"^(?:-| ?(?:and|or|to|until|through|–|—) ?(?:\d|the \d|in \d|[A-Z][a-z]+ \d)|/)"
 )
+_PURSUED = re.compile(
+    rf"{dates.PLACED} (?:to (?!the\b|an?\b|\d|[A-Z])[a-z]+|(?:an?|the|its|their|his|her) )"
+)
+"""A date with the rest of the doing after it ("began in 1999 a process", "efforts in 1999 to build"): a cut would lose it."""
 _STATIVE = frozenset(
     """had was were knew held contained consisted included appeared remained existed belonged lived found saw read set ordered asked forced told allowed
     persuaded urged commanded instructed requested required encouraged advised permitted caused made let""".split()
@@ -64,6 +69,15 @@ def _active(clause: Clause, page: Page) -> Candidate | None:
     if parts is None:
         return None
     middle, phrase = parts
+    if _PURSUED.search(first_clause(clause.rest)):
+        return None
+    name = clause.subject.name
+    if (
+        clause.subject.plural
+        and not clause.subject.proper
+        and not re.search(r"^the |\b(?:of|on|between) ", name)
+    ):
+        return None
     base = verbs.BASE_OF_PAST[clause.verb]
     if not middle and clause.verb not in verbs.INTRANSITIVE:
         return None
@@ -131,7 +145,15 @@ def _specific(asked: str, clause: Clause) -> bool:
     """Whether a question names something: an event of "a plaque" or of "construction" alone is any of many."""
     if clause.subject.name.split()[0] in ("a", "an"):
         return False
-    return any(word[0].isupper() or word[0].isdigit() for word in words.words(asked)[2:])
+    return any(
+        word[0].isdigit() or (word[0].isupper() and not _one_of_many(word))
+        for word in words.words(asked)[2:]
+    )
+
+
+def _one_of_many(word: str) -> bool:
+    """Whether a capital names no one alone: every country has a Congress, and much is European."""
+    return word.lower() in nouns.ORGANISATIONS or names_a_people(word)
 
 
 def _candidate(clause: Clause, page: Page, asked: str, body: str, phrase: str) -> Candidate | None:

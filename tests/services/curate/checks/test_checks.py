@@ -245,3 +245,18 @@ def test_a_statement_stands_without_a_question(statement: Ask, codes: Codes) -> 
 def test_a_question_without_an_answer_is_judged_by_itself(question_only: Ask, codes: Codes) -> None:
     assert codes(question_only("How wide is a lock chamber of the Panama Canal?", WIDTH)) == []
     assert codes(question_only("How wide is it?", WIDTH)) == ["dangling_reference"]
+
+
+STEPS = "\n".join(
+    f"{n}. Fill chamber {n} of the lock with water from the lake above." for n in range(1, 9)
+)
+
+
+def test_all_steps_of_a_passage_that_is_nothing_else_are_no_copy(ask: Ask, codes: Codes) -> None:
+    entry = ask("How do you fill the locks of the Panama Canal?", STEPS, kind="procedure")
+    assert "copy" not in codes(entry, text=STEPS, start=0, end=len(STEPS))
+
+
+def test_a_passage_said_again_as_a_fact_is_a_copy(ask: Ask, codes: Codes) -> None:
+    entry = ask("How do you fill the locks of the Panama Canal?", STEPS, kind="fact")
+    assert "copy" in codes(entry, text=STEPS, start=0, end=len(STEPS))

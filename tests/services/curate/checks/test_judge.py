@@ -100,3 +100,16 @@ def test_a_question_that_finds_other_chunks_is_underspecified_in_a_large_project
         found.reason for found in verdict(entry, None, small, chunk=0).found
     ]
     assert verdict(entry, None, small, chunk=0).quality_parts["retrieval"] < 0.5
+
+
+def test_what_a_whole_document_is_about_may_be_asked_of_any_of_its_passages(
+    ask: Ask, verdict: Verdict
+) -> None:
+    others = ["The Panama Canal, the canal of Panama."] * 80
+    ranker = Ranker(["A long text says of the Panama Canal what it is and where it lies.", *others])
+    about = verdict(ask("What is the Panama Canal?", FIRST, FIRST), None, ranker, chunk=0)
+    event = verdict(
+        ask("What did workers of the Panama Canal eat?", FIRST, FIRST), None, ranker, chunk=0
+    )
+    assert "underspecified" not in [found.reason for found in about.found]
+    assert "underspecified" in [found.reason for found in event.found]

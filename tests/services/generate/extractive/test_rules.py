@@ -15,6 +15,9 @@ GOOD = [
     ("In geology, a mineral is a solid substance with a crystal structure.", "What is a mineral in geology?"),
     ("However, a basin is a small lake beside a canal lock chamber.", "What is a basin?"),
     ("The capital of Angola is Luanda.", "What is the capital of Angola?"),
+    ("American foulbrood is a disease of larvae that a bacterium causes.", "What is American foulbrood?"),
+    ("John M. Pierce was one of the founders of the Telescope Makers.", "Who was John M. Pierce?"),
+    ("A module is a container for zero or more items.", "What is a module?"),
     # acronym
     (
         "The International Maritime Organization (IMO) sets rules. The IMO meets in London every year.",
@@ -97,6 +100,22 @@ BAD = [
     "The head of state is the president of Algeria, who is elected for five years.",
     "No. bytes is the correct type for a serialized blob.",
     "Errors are largely due to accepting invalid strings.",
+    "Coral reefs are accumulated from the calcareous exoskeletons of invertebrates.",
+    "The art of Ukemi is the primary technical influence on aikido.",
+    "Rugby is a traditional sport in Panama Canal towns.",
+    "Sensory abnormalities are found in over 90% of those with autism.",
+    "A federal court was headquartered in Sitka.",
+    "Diagnosis is based on behaviour and on history.",
+    "A worker has five eyes.",
+    "The tally of cities includes four municipalities.",
+    "The first permanent European settlement was founded in 1784.",
+    "Statehood was approved by Congress on July 7, 1958.",
+    "Confederate forces fired on Union troops on April 12, 1861.",
+    "The Islamic Center began efforts in 1999 to build a mosque.",
+    "The Portuguese Council began in 1974 a process of change.",
+    "Francis Stephens led a group to meet with Lincoln.",
+    "The Ki Society is used in everyday terms, such as, or.",
+    "- **Clover**: a gentle female horse, who shows concern for others.",
 ]
 
 
