@@ -106,7 +106,9 @@ def test_what_a_whole_document_is_about_may_be_asked_of_any_of_its_passages(
     ask: Ask, verdict: Verdict
 ) -> None:
     others = ["The Panama Canal, the canal of Panama."] * 80
-    ranker = Ranker(["A long text says of the Panama Canal what it is and where it lies.", *others])
+    ranker = Ranker(
+        ["A long text tells of the Panama Canal among many other things and of its use.", *others]
+    )
     about = verdict(ask("What is the Panama Canal?", FIRST, FIRST), None, ranker, chunk=0)
     event = verdict(
         ask("What did workers of the Panama Canal eat?", FIRST, FIRST), None, ranker, chunk=0
