@@ -143,19 +143,21 @@ def disk(job: Ground, grown: dict[str, float]) -> list[Figure]:
     """Bytes that one generated entry takes, with what it was made from, beside its line in the exported file."""
     made = job.counts["generated"]
     exported = grown["blobs/export"] / max(1, job.counts["accepted"])
-    tables = {
-        name: size / made for name, size in grown.items() if "." in name and size / made >= 10
-    }
-    largest = sorted(tables.items(), key=lambda each: -each[1])[:8]
-    blobs = sum(size for name, size in grown.items() if name.startswith("blobs/")) / made
+    blobs = {name: size for name, size in grown.items() if name.startswith("blobs/")}
+    tables = {name: size for name, size in grown.items() if "." in name}
+    than, beside = "jsonl line with provenance", (exported,)
     return [
-        Figure(
-            "Postgres", "bytes an entry", (grown["database"] / made,),
-            "jsonl line with provenance", (exported,), "less",
-            f"{made} entries; largest: " + ", ".join(f"{name} {size:.0f}" for name, size in largest)
-            + f"; blobs (plans, prompts, exports) {blobs:.0f}",
-        )
+        Figure("Postgres", "bytes an entry", (grown["database"] / made,), than, beside, "less",
+            f"{made} entries; by table with indexes: {_shares(tables, made)}"),
+        Figure("blobs", "bytes an entry", (sum(blobs.values()) / made,), than, beside, "less",
+            f"by kind: {_shares(blobs, made)}"),
     ]  # fmt: skip
+
+
+def _shares(sizes: dict[str, float], made: int) -> str:
+    """The largest first; what is less than 10 bytes an entry is left out."""
+    largest = sorted(sizes.items(), key=lambda each: -each[1])
+    return ", ".join(f"{name} {size / made:.0f}" for name, size in largest if size >= 10 * made)
 
 
 async def settled(mill: Mill, job: Ground) -> dict[str, float]:
