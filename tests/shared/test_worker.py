@@ -319,7 +319,7 @@ async def test_an_outcome_that_the_bus_cannot_take_is_said_when_it_is_back(
     await until(lambda: held.started)
 
     os.kill(fresh_nats.pid, signal.SIGKILL)
-    await until(lambda: not worker.client.is_connected)
+    await until(lambda: worker.client.stats["reconnects"] or not worker.client.is_connected)
     held.end(command.units[0])
     await until(lambda: held.busy == 0)
 
