@@ -238,7 +238,8 @@ async def answers(url: str, path: str) -> bool:
         return False
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        status = await asyncio.wait_for(reader.readline(), 2.0)
+        async with asyncio.timeout(2.0):
+            status = await reader.readline()
         return status.split()[1:2] == [b"200"]
     except (OSError, TimeoutError):
         return False

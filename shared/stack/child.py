@@ -135,7 +135,8 @@ class Child:
                 pause = FIRST_PAUSE
             log.warning("%s %s; it starts again in %.1f s", self.program.name, status, pause)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
@@ -150,7 +151,8 @@ class Child:
             return "was not started"
         while process.returncode is None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), LOG_CHECK)
+                async with asyncio.timeout(LOG_CHECK):
+                    await process.wait()
             bound(self.log)
         self._clear(process.pid)
         return spoken(process.returncode)
@@ -177,7 +179,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(self.program.stop_with)
             try:
-                await asyncio.wait_for(process.wait(), self.program.stop_within)
+                async with asyncio.timeout(self.program.stop_within):
+                    await process.wait()
             except TimeoutError:
                 log.warning("%s did not stop in time and is killed", self.program.name)
                 with contextlib.suppress(ProcessLookupError):

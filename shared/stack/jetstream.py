@@ -107,7 +107,8 @@ async def answers(port: int, password: str) -> bool:
     except OSError:
         return False
     try:
-        return await asyncio.wait_for(_ask(reader, writer, password), 1.0)
+        async with asyncio.timeout(1.0):
+            return await _ask(reader, writer, password)
     except (OSError, TimeoutError):
         return False
     finally:
