@@ -13,6 +13,9 @@ from shared.llm.model import ModelAnswer, ModelRequest
 from shared.llm.openai_reply import complaint, quoted, read_answer, read_failure
 from shared.llm.openai_request import Dialect, adapted, request_body
 
+LEAST_SECRET = 12
+"""Characters below which a key is none that somebody gave out."""
+
 
 class OpenAi:
     """A server at ``base_url`` (usually ending in ``/v1``); ``name`` is the provider's, for messages."""
@@ -41,10 +44,13 @@ class OpenAi:
         return read_answer(body, request, latency_ms, dialect.notes(request), who)
 
     def _without_key(self, body: bytes) -> bytes:
-        """What a server said, without the key that some repeat: it is kept in records and shown in messages."""
-        if self._key is None:
-            return body
-        return body.replace(self._key.get_secret_value().encode(), b"[key]")
+        """What a server said, without the key that some repeat: it is kept in records and shown in messages.
+
+        A short key is no secret but a word that local servers are given ("x", "EMPTY", "ollama"), and an answer may
+        hold it as a word of its own.
+        """
+        key = "" if self._key is None else self._key.get_secret_value()
+        return body if len(key) < LEAST_SECRET else body.replace(key.encode(), b"[key]")
 
     def _no_reply(self, who: str, failed: PostFailed) -> str:
         host = self._url.host

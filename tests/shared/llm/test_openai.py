@@ -234,6 +234,16 @@ async def test_the_key_is_in_no_message_and_no_repr(
     assert not [text for text in said if KEY in text or "0123456789" in text]
 
 
+@pytest.mark.parametrize("key", ["e", "EMPTY", "read"])
+async def test_a_word_given_for_a_key_stays_in_the_answers(
+    simulator: Simulation, connect: Connect, key: str
+) -> None:
+    said = await connect(simulator.openai_base_url).call("openai", request())
+    again = await connect(simulator.openai_base_url, key=key).call("openai", request())
+    assert again.answer.text == said.answer.text
+    assert "[key]" not in again.answer.raw
+
+
 async def test_a_server_without_schemas_is_asked_without_and_remembered(
     simulator: Simulation, connect: Connect
 ) -> None:
