@@ -65,8 +65,14 @@ def copy(view: View) -> Iterator[Found]:
 
 
 def _enumerates(view: View) -> bool:
-    """Whether steps or items were asked for and given: the answer is all of them, the passage may be no more."""
-    return view.entry.kind in ("procedure", "list") and listed(view.entry.answer) >= _LISTED
+    """Whether steps or items were asked for and given: the answer is all of them, the passage may be no more.
+
+    With at most one line beside them, so that a passage taken over with its heading is a copy still.
+    """
+    if view.entry.kind not in ("procedure", "list") or view.entry.answer.startswith("#"):
+        return False
+    found = listed(view.entry.answer)
+    return found >= _LISTED and sum(map(bool, view.entry.answer.split("\n"))) <= found + 1
 
 
 def _restates(view: View) -> bool:

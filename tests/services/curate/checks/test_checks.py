@@ -260,3 +260,9 @@ def test_all_steps_of_a_passage_that_is_nothing_else_are_no_copy(ask: Ask, codes
 def test_a_passage_said_again_as_a_fact_is_a_copy(ask: Ask, codes: Codes) -> None:
     entry = ask("How do you fill the locks of the Panama Canal?", STEPS, kind="fact")
     assert "copy" in codes(entry, text=STEPS, start=0, end=len(STEPS))
+
+
+def test_steps_with_the_heading_of_their_passage_are_a_copy(ask: Ask, codes: Codes) -> None:
+    text = f"Filling a lock\n--------------\n\n{STEPS}"
+    entry = ask("How do you fill the locks of the Panama Canal?", text, kind="procedure")
+    assert "copy" in codes(entry, text=text, start=0, end=len(text))
