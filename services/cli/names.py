@@ -12,7 +12,7 @@ LONGEST = 60
 
 def slug(words: str) -> str:
     """A name that is fit for a file and a command line."""
-    return _UNFIT.sub("-", words).strip("-.")[:LONGEST] or "dataset"
+    return _UNFIT.sub("-", words).strip("-.")[:LONGEST].rstrip("-.") or "dataset"
 
 
 def fresh_path(folder: Path, name: str, extension: str) -> Path:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import aiohttp
 import psutil
-import pyarrow.parquet as pq
 import pytest
+
+from tests.e2e.columns import read_parquet
 
 Until = Callable[..., Awaitable[None]]
 
@@ -122,7 +123,7 @@ def test_its_files_hold_the_same_entries_with_their_source(demo: Ran) -> None:
     accepted = re.search(r"(\d+) accepted \+", demo.out)
     assert accepted is not None
     assert len(rows) == int(accepted[1]) > 5
-    table = pq.read_table(demo.folder / ".demo/out/demo.parquet")
+    table = read_parquet(demo.folder / ".demo/out/demo.parquet")
     assert table.num_rows == len(rows)
     text = (demo.folder / "tea.txt").read_text()
     about_tea = [row for row in rows if row["metadata"]["document_name"] == "tea.txt"]

@@ -5,11 +5,11 @@ import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from contracts.blob import BlobRef
 from shared.blobs import FolderBlobs
+from tests.e2e.columns import read_parquet
 from tests.e2e.whole import DOCUMENTS, TEXTS, Whole, check, whole_mill
 
 Until = Callable[..., Awaitable[None]]
@@ -41,7 +41,7 @@ async def test_documents_become_a_dataset_whose_evidence_stands_in_them_word_for
     lines = await _rows_of_batches(whole, made.id, tmp_path / "made.zip")
     parquet = tmp_path / "made.parquet"
     await whole.api.download(f"/api/v1/datasets/{made.id}/download?format=parquet", parquet)
-    table = pq.read_table(parquet)
+    table = read_parquet(parquet)
     assert len(lines) == table.num_rows == made.counts.accepted
     shown = await whole.entries(made.id, "accepted")
     assert {row["id"] for row in lines} == {each["id"] for each in shown}

@@ -38,13 +38,13 @@ def say(writer: Writer, behaviour: Behaviour, section: str, request: str) -> tup
 
 
 def test_sound_entries_are_the_built_in_models_and_carry_no_label() -> None:
-    said, entries = say(Writer(), Behaviour(mode="grounded"), SECTIONS[0], "r")
+    said, entries = say(Writer(), Behaviour(mode="grounded"), SECTIONS[1], "r")
     assert entries
     assert len(entries) <= 4
     assert said.labels == []
     assert said.entries == len(entries)
     for entry in entries:
-        assert all(quote in SECTIONS[0] for quote in entry["evidence"])
+        assert all(quote in SECTIONS[1] for quote in entry["evidence"])
 
 
 def test_a_prompt_that_lost_its_passage_is_noticed() -> None:
@@ -93,7 +93,7 @@ async def test_labels_are_read_from_the_side(simulator: Simulation) -> None:
     import aiohttp
 
     simulator.control(mode="grounded", defects={"refusal": 1.0})
-    body = {"model": "m", "messages": messages(SECTIONS[0])}
+    body = {"model": "m", "messages": messages(SECTIONS[1])}
     url = f"{simulator.openai_base_url}/chat/completions"
     async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
         answer = await response.json()
