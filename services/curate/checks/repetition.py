@@ -69,10 +69,13 @@ def _enumerates(view: View) -> bool:
 
     With at most one line beside them, so that a passage taken over with its heading is a copy still.
     """
-    if view.entry.kind not in ("procedure", "list") or view.entry.answer.startswith("#"):
+    entry = view.entry
+    if entry.kind == "extract" and entry.input:
+        return "\n" in entry.answer.strip()
+    if entry.kind not in ("procedure", "list") or entry.answer.startswith("#"):
         return False
-    found = listed(view.entry.answer)
-    return found >= _LISTED and sum(map(bool, view.entry.answer.split("\n"))) <= found + 1
+    found = listed(entry.answer)
+    return found >= _LISTED and sum(map(bool, entry.answer.split("\n"))) <= found + 1
 
 
 def _restates(view: View) -> bool:

@@ -57,20 +57,23 @@ def underspecified(view: View) -> Iterator[Found]:
     if entry.asks and own <= _general(view.language) and own == view.asked.stems:
         yield Found(reason="underspecified", detail=entry.question[:200])
         return
-    if (
-        entry.asks
-        and view.asked.stems
-        and view.asked.stems - _asks_of(view.language) <= _named(view)
-    ):
+    if _of_the_whole(view):
         return
     worst = view.settings.thresholds.retrieval_rank
     if view.rank is not None and view.chunks >= ENOUGH_CHUNKS and view.rank > worst:
         yield Found(reason="underspecified", detail=f"rank {view.rank} of {view.chunks} chunks")
 
 
-def _named(view: View) -> frozenset[str]:
-    """Of the title: what a whole document is about stands in most of its chunks, so "What is Alaska?" finds any."""
-    return facts(view.source.title, view.language).stems
+def _of_the_whole(view: View) -> bool:
+    """Whether it asks what the document as a whole is about, which most of its chunks hold: "What is Alaska?".
+
+    The words of a task ("Explain in a few words what Alaska is.") are told from its subject by the passage.
+    """
+    named = facts(view.source.title, view.language).stems
+    asked = view.asked.stems - _asks_of(view.language)
+    if not view.entry.asks:
+        asked &= view.passage.stems
+    return bool(view.asked.stems & named) and asked <= named
 
 
 @lru_cache(maxsize=16)

@@ -168,7 +168,7 @@ def _definite(tokens: list[str], phrase: list[str], rest: list[str], scene: Scen
         return None
     plain = " ".join(["the", *tokens[1:]])
     head = inner[-1].lower()
-    if _names(inner):
+    if _names(inner) or _titled(plain, scene):
         return plain
     if _belongs_elsewhere(inner[0]):
         return None
@@ -179,6 +179,12 @@ def _definite(tokens: list[str], phrase: list[str], rest: list[str], scene: Scen
     if all(_weak(word) for word in inner[:-1]):
         return None
     return None if head in words.WEAK_HEADS and len(inner) <= 2 else plain
+
+
+def _titled(plain: str, scene: Scene) -> bool:
+    """Whether "the metric system" is what the title or a heading names, so that nobody asks which one."""
+    wanted = words.normal(plain).removeprefix("the ")
+    return any(words.normal(name).removeprefix("the ") == wanted for name in scene.names)
 
 
 def _names(phrase: list[str]) -> bool:

@@ -123,7 +123,7 @@ CONNECTIVE = re.compile(
     r"|Consequently|As a result|Accordingly|For example|For instance|In fact|Indeed|Meanwhile|Finally|Overall"
     r"|In particular|Specifically|Notably|Interestingly|Importantly|Of course|Besides|First|Second|Third|Firstly"
     r"|Secondly|Thirdly|Lastly|In short|In other words|That is|And|But|Naturally|Unfortunately|Fortunately"
-    r"|Today|Nowadays|Currently), (?=\S)"
+    r"|Conversely|Similarly|Likewise|Instead|Otherwise|By contrast|In contrast|On the other hand|Today|Nowadays|Currently), (?=\S)"
 )
 """Words that tie a sentence to the one before; what follows stands by itself."""
 

@@ -12,6 +12,7 @@ from services.generate.extractive.candidate import Candidate, Span
 from services.generate.extractive.modes import wordings
 from services.generate.extractive.modes.questions import fit, on_focus, quotes
 from services.generate.extractive.modes.summaries import chosen, leans, lexrank, material
+from services.generate.extractive.nouns import is_plural
 from services.generate.extractive.page import Page, Paragraph
 from services.generate.extractive.rules.acronyms import pairs
 from services.generate.extractive.sentences import Sentence
@@ -235,6 +236,10 @@ def _expand(paragraph: Paragraph, page: Page) -> _Made | None:
             ):
                 continue
             if re.search(r"\b[Aa]n? $", sentence.text[: used.start()]) or long in sentence.text:
+                continue
+            after = sentence.text[used.end() :].lstrip().split(" ", 1)[0]
+            if is_plural(long.split()[-1]) and after[:1].islower() and after not in words.STOP:
+                # "GMO crops" is no "genetically modified organisms crops".
                 continue
             before = sentence.text[: used.start()]
             output = before + _fitted(long, before, where.text) + sentence.text[used.end() :]

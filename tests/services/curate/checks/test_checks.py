@@ -262,6 +262,18 @@ def test_a_passage_said_again_as_a_fact_is_a_copy(ask: Ask, codes: Codes) -> Non
     assert "copy" in codes(entry, text=STEPS, start=0, end=len(STEPS))
 
 
+def test_dates_taken_out_of_a_text_that_is_full_of_them_are_no_copy(
+    instruct: Ask, codes: Codes
+) -> None:
+    lines = [f"The lock number {n} of the canal was opened in 19{n}." for n in range(10, 22)]
+    text = " ".join(lines)
+    output = "\n".join(f"19{n}: {line}" for n, line in enumerate(lines, 10))
+    entry = instruct(
+        "List every date in the text below.", output, *lines[:1], given=text, task="extract"
+    )
+    assert "copy" not in codes(entry, text=text, start=0, end=len(text))
+
+
 def test_steps_with_the_heading_of_their_passage_are_a_copy(ask: Ask, codes: Codes) -> None:
     text = f"Filling a lock\n--------------\n\n{STEPS}"
     entry = ask("How do you fill the locks of the Panama Canal?", text, kind="procedure")

@@ -103,13 +103,17 @@ def test_a_question_that_finds_other_chunks_is_underspecified_in_a_large_project
 
 
 def test_what_a_whole_document_is_about_may_be_asked_of_any_of_its_passages(
-    ask: Ask, verdict: Verdict
+    ask: Ask, instruct: Ask, verdict: Verdict
 ) -> None:
     others = ["The Panama Canal, the canal of Panama."] * 80
     ranker = Ranker(
         ["A long text tells of the Panama Canal among many other things and of its use.", *others]
     )
     about = verdict(ask("What is the Panama Canal?", FIRST, FIRST), None, ranker, chunk=0)
+    task = instruct("Explain in a few words what the Panama Canal is.", FIRST, FIRST)
+    assert "underspecified" not in [
+        found.reason for found in verdict(task, None, ranker, chunk=0).found
+    ]
     event = verdict(
         ask("What did workers of the Panama Canal eat?", FIRST, FIRST), None, ranker, chunk=0
     )

@@ -29,6 +29,10 @@ GOOD = [
     ("In 1969, Apollo 11 was launched from Florida.", "When was Apollo 11 launched from Florida?"),
     ("Angola gained independence from Portugal in 1975.", "When did Angola gain independence from Portugal?"),
     ("The canal was opened on 15 August 1914.", "When was the Panama Canal opened?"),
+    (
+        "## The lock system\n\nThe lock system was adopted in Panama on 7 April 1905.",
+        "When was the lock system adopted in Panama?",
+    ),
     # who, how
     ("The Gatun Dam was designed by George Washington Goethals.", "Who designed the Gatun Dam?"),
     ("Animal Farm was written by George Orwell in 1945.", "Who wrote Animal Farm?"),
