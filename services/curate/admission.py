@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
+from struct import pack
 from typing import Literal
 from uuid import UUID
 from zlib import crc32
@@ -21,7 +22,7 @@ from rensa import RMinHash
 from contracts.entries import Duplicate, Signature, Verdict
 from contracts.generation import GenerationSettings, Thresholds
 from services.curate.bands import PERMUTATIONS, Digest, Near, band_keys
-from services.curate.words import content, words
+from services.curate.words import stem_set, words
 
 Sketch = tuple[Digest, list[int]]
 """A MinHash digest with its band keys."""
@@ -31,7 +32,8 @@ _SEED = 42
 _TOGETHER = 512
 _TELLING = 6
 """How often a number or a name counts, so that two questions which differ in one of them are two questions."""
-_NAME = re.compile(r"(?<=[^\s.?!:] )[A-ZÀ-Þ][^\W_]+")
+_MARKS = tuple(f"#{n}" for n in range(_TELLING - 1))
+_NAME = re.compile(r"[A-ZÀ-Þ](?<=[^\s.?!:] [A-ZÀ-Þ])[^\W_]+")
 
 
 def signature_of(
@@ -45,12 +47,15 @@ def signature_of(
 
     ``question`` and ``answer`` are what plays their part; ``spans`` name evidence as ``document:start-end``.
     """
-    normal = " ".join(words(question))
-    answered = sorted({crc32(word.encode()) for word in content(answer, language)})
+    tokens = words(question)
+    answered = sorted(
+        [crc32(word.encode()) for word in stem_set(frozenset(words(answer)), language)]
+    )
+    digest = _sketch(_shingles(tokens, question), _SEED)
     return Signature(
-        question=blake2b(normal.encode(), digest_size=16).hexdigest(),
-        minhash=b64encode(digest_of(question, _SEED).astype(">u4").tobytes()).decode(),
-        words=b64encode(np.array(answered, dtype=">u4").tobytes()).decode(),
+        question=blake2b(" ".join(tokens).encode(), digest_size=16).hexdigest(),
+        minhash=b64encode(pack(f">{PERMUTATIONS}I", *digest)).decode(),
+        words=b64encode(pack(f">{len(answered)}I", *answered)).decode(),
         spans=spans,
         kind=kind,
     )
@@ -58,17 +63,22 @@ def signature_of(
 
 def digest_of(question: str, seed: int) -> Digest:
     """MinHash (128 permutations drawn by ``seed``) of a question's words and pairs of words."""
+    return np.array(_sketch(_shingles(words(question), question), seed), dtype=np.uint32)
+
+
+def _sketch(shingles: list[str], seed: int) -> list[int]:
     sketch = RMinHash(PERMUTATIONS, seed)
-    sketch.update(_shingles(words(question), question))
-    return np.array(sketch.digest(), dtype=np.uint32)
+    sketch.update(shingles)
+    digest: list[int] = sketch.digest()
+    return digest
 
 
 def _shingles(tokens: list[str], question: str) -> list[str]:
     """Words and pairs of words; numbers and names several times over."""
-    pairs = [f"{a} {b}" for a, b in pairwise(tokens)]
+    pairs = map(" ".join, pairwise(tokens))
     telling = {token for token in tokens if not token.isalpha()}
     telling.update(name.casefold() for name in _NAME.findall(question))
-    return [*tokens, *pairs, *(f"{word}#{n}" for word in telling for n in range(_TELLING - 1))]
+    return [*tokens, *pairs, *[word + mark for word in telling for mark in _MARKS]]
 
 
 class Index:

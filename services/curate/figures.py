@@ -19,7 +19,7 @@ from services.curate.checks.evidence import matches
 from services.curate.checks.source import Parts, Source, parts_of
 from services.curate.checks.specific import rank_of
 from services.curate.retrieval import Ranker
-from services.curate.sentences import sentences_between, touched
+from services.curate.sentences import sentences, sentences_between, touched
 from services.curate.words import count, words
 
 _SECOND_SEED = 7
@@ -117,13 +117,14 @@ class Figures:
         document.accepted += 1
         key = (source.document_id, source.start, source.end)
         self._chunks[key] = self._chunks.get(key, 0) + 1
-        places = sentences_between(source.text, source.start, source.end)
+        places, offset = sentences(source.passage), source.start
         # A summary's source is the whole passage: it covers what it was made from.
         for quote, score in zip(parts.evidence, matches(parts, source), strict=True):
             self._quotes += 1
             self._resolved += score > 0
             if quote.start is not None and quote.end is not None:
-                document.covered.update(p[0] for p in touched(places, quote.start, quote.end))
+                hit = touched(places, quote.start - offset, quote.end - offset)
+                document.covered.update(offset + place[0] for place in hit)
 
     def _retrieve(self, parts: Parts, source: Source) -> None:
         rank = rank_of(parts, source, self._ranker)

@@ -6,6 +6,7 @@ quantity is a set of readings, and two agree when they share one. Never guesses 
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,12 +21,14 @@ from services.curate.number_words import (
 )
 
 _DIGITS = r"\d{1,3}(?:[,.'’\u00a0\u202f\u2009 ]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*"
-_TOKEN = re.compile(
-    rf"(?P<number>(?<![\d.,]){_DIGITS})|(?P<word>[^\W\d_]+)|(?P<sign>°\s?[cf]\b|[%°$€])"
-    r"|(?P<mark>[,;:.()])"
-)
+_TOKEN = re.compile(rf"[^\W\d_]+|(?<![\d.,])(?:{_DIGITS})|°\s?[cf]\b|[%°$€,;:.()]")
+"""A word, a number, a sign or a mark: the first character tells which it is."""
+_DIGIT = re.compile(r"\d")
 _MARKER = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]|[-*•])\s+|(?<=\s)\(\d\)(?=\s)")
 _SPACES = re.compile(r"[\s'’\u00a0\u202f\u2009]")
+_UNIT = UNITS | {"° c": UNITS["°c"], "° f": UNITS["°f"]}
+_UNIT_NAMES = frozenset(_UNIT)
+_MONTH_NAMES = frozenset(MONTHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +53,36 @@ class Quantities:
     units: frozenset[int]
 
 
-@lru_cache(maxsize=512)
 def quantities(text: str, language: str | None) -> Quantities:
     """Read a text. List markers ("2.", "(3)") count nothing and are left out."""
-    tokens = [
-        (match.lastgroup or "", match.group().casefold())
-        for match in _TOKEN.finditer(_MARKER.sub(" ", text))
-    ]
-    numbers = tuple(_numbers(tokens, language or ""))
+    tokens = _tokens(text)
+    distinct = set(tokens)
+    numerals = _numerals(distinct, language or "")
+    if _DIGIT.search(text):
+        numerals |= {token for token in distinct if token[:1].isdecimal()}
+    numbers = tuple(_numbers(tokens, numerals, language or ""))
     # "may" and "mars" are words of their own: a month counts beside a number or when it is no such word.
-    months = {
-        MONTHS[word]: word
-        for at, (kind, word) in enumerate(tokens)
-        if kind == "word" and word in MONTHS and _dated(tokens, at)
-    }
-    values = frozenset(value for number in numbers for value in number.readings)
+    months = (
+        {
+            MONTHS[word]: word
+            for at, word in enumerate(tokens)
+            if word in MONTHS and _dated(tokens, at)
+        }
+        if distinct & _MONTH_NAMES
+        else {}
+    )
     return Quantities(
         numbers=numbers,
         months=months,
-        values=values,
-        measured=frozenset((value, n.unit) for n in numbers for value in n.readings),
-        units=frozenset(
-            UNITS[word.replace(" ", "")] for _, word in tokens if word.replace(" ", "") in UNITS
-        ),
+        values=frozenset([value for number in numbers for value in number.readings]),
+        measured=frozenset([(value, n.unit) for n in numbers for value in n.readings]),
+        units=frozenset([_UNIT[word] for word in distinct & _UNIT_NAMES]),
     )
+
+
+def may_state(text: str, words: frozenset[str], language: str | None) -> bool:
+    """Whether a text with these casefolded words may hold a quantity: a look that spares most the reading."""
+    return bool(_DIGIT.search(text) or _numerals(words, language or ""))
 
 
 def absent(said: Quantities, *sources: Quantities) -> Iterator[str]:
@@ -104,54 +113,79 @@ def is_numeral(word: str, language: str | None) -> bool:
     return word.isdigit() or _value(word, language or "") is not None
 
 
-def _dated(tokens: list[tuple[str, str]], at: int) -> bool:
+def _tokens(text: str) -> list[str]:
+    """Casefolded tokens in order."""
+    # Without a line break or a bracket, a marker can only open the text.
+    if "\n" in text or "(" in text or _MARKER.match(text):
+        text = _MARKER.sub(" ", text)
+    found: list[str] = _TOKEN.findall(text)
+    # All are folded at once; to fold the text before would part a word at a letter that folds to two ("İ").
+    return "\0".join(found).casefold().split("\0")
+
+
+def _numerals(words: AbstractSet[str], language: str) -> AbstractSet[str]:
+    """Those of the words that say a number: few, and of most texts none."""
+    told = words & _telling(language)
+    if language == "de":
+        told |= {word for word in words if _value(word, language) is not None}
+    return told
+
+
+@lru_cache(maxsize=16)
+def _telling(language: str) -> frozenset[str]:
+    cardinals = CARDINALS.get(language, CARDINALS["en"])
+    ordinals = ORDINALS.get(language, ORDINALS["en"])
+    return frozenset({*cardinals, *ordinals, *PAIRS})
+
+
+def _dated(tokens: list[str], at: int) -> bool:
     beside = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
-    return any(kind == "number" for kind, _ in beside)
+    return any(token[0].isdecimal() for token in beside)
 
 
-def _numbers(tokens: list[tuple[str, str]], language: str) -> Iterator[Quantity]:
+def _numbers(tokens: list[str], numerals: AbstractSet[str], language: str) -> Iterator[Quantity]:
+    """The numbers of a text, in order; ``numerals`` are the tokens at which one may begin."""
+    if not numerals:
+        return
     cardinals = CARDINALS.get(language, CARDINALS["en"])
     ordinals = ORDINALS.get(language, ORDINALS["en"])
     uncounted = UNCOUNTED.get(language, UNCOUNTED["en"])
-    at = 0
-    while at < len(tokens):
-        kind, word = tokens[at]
-        if kind == "number":
+    after = 0
+    for at, word in enumerate(tokens):
+        if at < after or word not in numerals:
+            continue
+        if word[0].isdecimal():
             readings, after = _scaled(_readings(word), tokens, at + 1, cardinals)
-            currency = at > 0 and tokens[at - 1][1] in ("$", "€")
-            unit = UNITS[tokens[at - 1][1]] if currency else _unit(tokens, after)
-            yield Quantity(" ".join(t for _, t in tokens[at:after]), readings, unit, demanded=True)
-            at = after
-        elif kind == "word" and (start := _value(word, language)) is not None:
+            currency = at > 0 and tokens[at - 1] in ("$", "€")
+            unit = UNITS[tokens[at - 1]] if currency else _unit(tokens, after)
+            yield Quantity(" ".join(tokens[at:after]), readings, unit, demanded=True)
+        elif (start := _value(word, language)) is not None:
             value, after = _spelled(tokens, at, start, language)
-            written = " ".join(t for _, t in tokens[at:after])
+            written = " ".join(tokens[at:after])
             demanded = value >= 2 and written not in uncounted
             yield Quantity(written, frozenset({float(value)}), _unit(tokens, after), demanded)
-            at = after
+        elif word in ordinals:
+            value = ordinals[word]
+            yield Quantity(word, frozenset({float(value)}), None, demanded=value >= 4)
         else:
-            if kind == "word" and word in ordinals:
-                value = ordinals[word]
-                yield Quantity(word, frozenset({float(value)}), None, demanded=value >= 4)
-            elif kind == "word" and word in PAIRS:
-                yield Quantity(word, frozenset({2.0}), None, demanded=False)
-            at += 1
+            yield Quantity(word, frozenset({2.0}), None, demanded=False)
 
 
-def _unit(tokens: list[tuple[str, str]], at: int) -> int | None:
+def _unit(tokens: list[str], at: int) -> int | None:
     if at >= len(tokens):
         return None
-    word = tokens[at][1].replace(" ", "")
-    if word in ("per", "pour") and at + 1 < len(tokens) and tokens[at + 1][1] == "cent":
+    word = tokens[at]
+    if word in ("per", "pour") and at + 1 < len(tokens) and tokens[at + 1] == "cent":
         return UNITS["%"]
-    return UNITS.get(word)
+    return _UNIT.get(word)
 
 
 def _scaled(
-    readings: frozenset[float], tokens: list[tuple[str, str]], at: int, cardinals: dict[str, int]
+    readings: frozenset[float], tokens: list[str], at: int, cardinals: dict[str, int]
 ) -> tuple[frozenset[float], int]:
     """Multiply by a scale word that follows ("1.5 million"); the bare number remains a reading."""
-    if at < len(tokens) and cardinals.get(tokens[at][1], 0) >= 1000:
-        factor = cardinals[tokens[at][1]]
+    if at < len(tokens) and cardinals.get(tokens[at], 0) >= 1000:
+        factor = cardinals[tokens[at]]
         return frozenset(round(value * factor, 6) for value in readings), at + 1
     return readings, at
 
@@ -180,7 +214,7 @@ def _readings(written: str) -> frozenset[float]:
     return frozenset(found)
 
 
-def _spelled(tokens: list[tuple[str, str]], at: int, start: int, language: str) -> tuple[int, int]:
+def _spelled(tokens: list[str], at: int, start: int, language: str) -> tuple[int, int]:
     """Value of the number words from ``at`` on, and the place after them."""
     joins = JOINS.get(language, frozenset())
     total, current, last = 0, 0, 0
@@ -196,17 +230,17 @@ def _spelled(tokens: list[tuple[str, str]], at: int, start: int, language: str) 
         at += 1
         last = value
         value = _next(tokens, at, last, language)
-        if value is None and at < len(tokens) and tokens[at][1] in joins and last != 1:
+        if value is None and at < len(tokens) and tokens[at] in joins and last != 1:
             value = _next(tokens, at + 1, last, language)
             at += value is not None
     return total + current, at
 
 
-def _next(tokens: list[tuple[str, str]], at: int, last: int, language: str) -> int | None:
+def _next(tokens: list[str], at: int, last: int, language: str) -> int | None:
     """The value of the word at ``at`` when it goes on with a number whose last part was ``last``."""
-    if at >= len(tokens) or tokens[at][0] != "word":
+    if at >= len(tokens):
         return None
-    value = _value(tokens[at][1], language)
+    value = _value(tokens[at], language)
     if value is None:
         return None
     if value >= 100:

@@ -37,7 +37,10 @@ _SKIPPED = re.compile(
 _UNDERLINE = re.compile(r"\s{0,3}(?:=+|-{3,})\s*$")
 _CELLS = re.compile(r"[^|\n]*\|[^|\n]*\|")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?|\s*>\s?")
-_STOP = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+[」』”)]*")
+_STOP = re.compile(
+    r"[.!?…。！？](?:(?<=[.!?…])[.!?…]*[\"'”’»)\]*_]*(?=\s)|(?<=[。！？])[。！？]*[」』”)]*)"
+)
+"""Begins with one class of characters, to which a search leaps; with an alternation it would try every place."""
 _OPENS = re.compile(r"\s+[\"'“‘«(\[¿¡*_`„]*(\w)")
 _ABBREVIATIONS = word_set(
     """
@@ -65,6 +68,11 @@ def sentences(text: str) -> tuple[Place, ...]:
         for place in _split(text, start, end)
         if place[1] - place[0] <= _MAX_CHARS and count(text[place[0] : place[1]]) >= _MIN_WORDS
     )
+
+
+def several(text: str) -> bool:
+    """Whether a text on one line may hold more than one sentence: a stop stands before its end."""
+    return _STOP.search(text, 0, len(text) - 1) is not None
 
 
 def sentences_between(text: str, start: int, end: int) -> tuple[Place, ...]:

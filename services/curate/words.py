@@ -6,6 +6,7 @@ remembered, since a text says most of its words more than once and a pure Python
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Protocol
 
@@ -35,6 +36,12 @@ _ALGORITHMS = {
     "tr": "turkish",
 }
 _NO_STOPWORDS: frozenset[str] = frozenset()
+_JOINT = re.compile(r"[.,'’-](?<=[^\W_].)(?=[^\W_])")
+"""What makes one counted word of two words."""
+_SPREAD = {n: chr(n).lower() if chr(n).isalnum() else " " for n in range(128)}
+"""ASCII with blanks between its words, casefolded: to translate and to split takes a tenth of the time of a search."""
+_KEPT = 50_000
+"""Stems that are remembered of a language."""
 
 
 class Stemmer(Protocol):
@@ -46,6 +53,8 @@ class Stemmer(Protocol):
 
 def words(text: str) -> list[str]:
     """Casefolded words in order; an apostrophe or a hyphen parts them."""
+    if text.isascii():
+        return text.translate(_SPREAD).split()
     found: list[str] = _WORD.findall(text.casefold())
     if not _UNSPACED.search(text):
         return found
@@ -60,11 +69,20 @@ def content(text: str, language: str | None) -> list[str]:
 def stems_of(found: Sequence[str], language: str | None) -> list[str]:
     """The same of words that were split before."""
     stop = STOPWORDS.get(language or "", _NO_STOPWORDS)
-    return [stem(word, language) for word in found if word not in stop]
+    stems = _stems(language)
+    return [stems[word] for word in found if word not in stop]
+
+
+def stem_set(found: AbstractSet[str], language: str | None) -> frozenset[str]:
+    """The stems of a set of words, without order: quicker than ``stems_of``, which looks at every repetition."""
+    told = found - STOPWORDS.get(language or "", _NO_STOPWORDS)
+    return frozenset(map(_stems(language).__getitem__, told))
 
 
 def count(text: str) -> int:
     """Words as a reader counts them ("33.5" is one); two characters of an unspaced script are about one word."""
+    if text.isascii():
+        return len(text.translate(_SPREAD).split()) - len(_JOINT.findall(text))
     found = _COUNTED.findall(text)
     if not _UNSPACED.search(text):
         return len(found)
@@ -72,22 +90,31 @@ def count(text: str) -> int:
     return (unspaced + 1) // 2 + sum(1 for word in found if not _UNSPACED.search(word))
 
 
-@lru_cache(maxsize=100_000)
 def stem(word: str, language: str | None) -> str:
     """The word's stem where the language has a Snowball algorithm, else the word."""
-    if len(word) < 3 or not word.isalpha() or word[0] >= "\u3040":
-        return word
-    stemmer = _stemmer(language or "")
-    return stemmer.stemWord(word) if stemmer else word
+    return _stems(language)[word]
 
 
-@lru_cache(maxsize=32)
-def _stemmer(language: str) -> Stemmer | None:
-    algorithm = _ALGORITHMS.get(language)
-    if algorithm is None:
-        return None
-    made: Stemmer = snowballstemmer.stemmer(algorithm)
-    return made
+class _Stems(dict[str, str]):
+    """Stems by word, made when first asked for. A dictionary answers in a fifth of the time of a cached function."""
+
+    def __init__(self, stemmer: Stemmer | None) -> None:
+        super().__init__()
+        self._stemmer = stemmer
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _KEPT:
+            self.clear()
+        plain = len(word) < 3 or not word.isalpha() or word[0] >= "\u3040"
+        made = word if plain or self._stemmer is None else self._stemmer.stemWord(word)
+        self[word] = made
+        return made
+
+
+@lru_cache(maxsize=16)
+def _stems(language: str | None) -> _Stems:
+    algorithm = _ALGORITHMS.get(language or "")
+    return _Stems(snowballstemmer.stemmer(algorithm) if algorithm else None)
 
 
 def _pieces(word: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from services.curate.stopwords import word_set
+from services.curate.words import words
 
 _NONE: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pronouns:
     """Casefolded words of one language (``personal`` as written where ``cased``)."""
 
@@ -21,6 +23,12 @@ class Pronouns:
     """Always pointing, unless two parts stand before them."""
     joins: frozenset[str] = _NONE
     cased: bool = False
+
+    @cached_property
+    def pieces(self) -> frozenset[str]:
+        """The words of all that point: a question without them has nothing to look at."""
+        pointing = (*self.personal, *self.demonstrative, *self.pointing)
+        return frozenset(piece for word in pointing for piece in words(word))
 
 
 PRONOUNS = {

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from contracts.entries import Found
-from services.curate.checks.source import Parts, View
+from services.curate.checks.source import Parts, View, facts
 from services.curate.sentences import sentences
 from services.curate.words import content, count
 
 _WORDLESS = re.compile(r"^[\W_]*$")
 _LISTED = re.compile(r"(?m)^\s*(?:[-*•]|\d{1,2}[.)])\s+\S")
+_STOPS = tuple(".!?…:。！？")
 _FINAL = re.compile(r"[.!?…:。！？][\"'”’»«“)\]*_`」』）]*$|[\"”»“)\]`」』）]$|[^\s]%$")
 _ELLIPSIS = re.compile(r"(?:\.\.\.|…)[\"'”’)]*$")
 _HANGING = re.compile(
@@ -19,6 +20,8 @@ _HANGING = re.compile(
     r"|eine|mit|von|für|zu"
     r"|et|ou|le|la|les|un|une|de|des|du|à|avec|pour|que|y|o|el|los|con|para|e|il|di|per|os|em))$"
 )
+_LONGEST_HANGING = 8
+"""Characters from which no word or mark of ``_HANGING`` is longer: only the end of a text is searched."""
 _TERSE = frozenset({"extract", "list", "classify", "rewrite"})
 """Tasks whose output need not be prose."""
 _PROSE = 6
@@ -50,13 +53,22 @@ def truncated(view: View) -> Iterator[Found]:
     answer = entry.answer.rstrip()
     if entry.type == "summarization" or (answer and not _loose(entry)):
         last = answer.rsplit("\n", 1)[-1].strip()
-        cut = _ELLIPSIS.search(answer) and not _ELLIPSIS.search(view.quoted.text.rstrip())
-        open_end = not _FINAL.search(last) and (count(last) >= _PROSE or _begun(view, last))
-        if cut or open_end or _HANGING.search(last):
+        cut = _trails_off(answer) and not _trails_off(view.quoted.text.rstrip())
+        final = last.endswith(_STOPS) or _FINAL.search(last)
+        open_end = not final and (count(last) >= _PROSE or _begun(view, last))
+        if cut or open_end or _hangs(last):
             yield Found(reason="truncated", detail=last[-80:])
     question = entry.question.rstrip()
-    if question and (_HANGING.search(question) or _ELLIPSIS.search(question)):
+    if question and (_hangs(question) or _trails_off(question)):
         yield Found(reason="truncated", detail=question[-80:])
+
+
+def _trails_off(text: str) -> bool:
+    return ("..." in text or "…" in text) and _ELLIPSIS.search(text) is not None
+
+
+def _hangs(text: str) -> bool:
+    return _HANGING.search(text, max(0, len(text) - _LONGEST_HANGING)) is not None
 
 
 def length(view: View) -> Iterator[Found]:
@@ -67,7 +79,7 @@ def length(view: View) -> Iterator[Found]:
     entry = view.entry
     if entry.asks and not SHORTEST_QUESTION <= view.asked.count <= LONGEST_QUESTION:
         yield Found(reason="length", detail=f"question of {view.asked.count} words")
-    said = count(entry.answer)
+    said = facts(entry.answer, view.language).count
     if entry.type == "summarization":
         written = len(_stops(entry.answer))
         if not 2 <= written <= 8:

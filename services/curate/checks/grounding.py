@@ -15,9 +15,9 @@ from services.curate.checks.names import names, unknown
 from services.curate.checks.negation import added, dropped, negated
 from services.curate.checks.source import Facts, Parts, View, absent_from, facts
 from services.curate.numbers import is_numeral
-from services.curate.sentences import sentences
+from services.curate.sentences import sentences, several
 from services.curate.stopwords import word_set
-from services.curate.words import content, stem
+from services.curate.words import content, stem, stem_set, words
 
 _NOVEL = 4
 """New words of an answer from which their own share counts, not that of all its words."""
@@ -40,13 +40,16 @@ def groundedness(entry: Parts, said: Facts, asked: Facts, *sources: Facts) -> fl
     """
     if not entry.answer or entry.type == "malformed" or not entry.answerable:
         return None
-    known = frozenset().union(*(source.stems for source in sources))
     novel = said.stems - asked.stems
     of = novel if len(novel) >= _NOVEL else said.stems
-    missing = (of - known) - asked.stems
+    missing = novel
+    for source in sources:
+        missing -= source.stems
+    if not missing:
+        return 1.0
     # Numbers are looked at one by one, by their value.
     numerals = {stem(word, said.language) for word in said.words if is_numeral(word, said.language)}
-    return 1.0 - len(missing - numerals - _framing(said.language)) / len(of) if of else 1.0
+    return 1.0 - len(missing - numerals - _framing(said.language)) / len(of)
 
 
 @lru_cache(maxsize=16)
@@ -63,7 +66,7 @@ def ungrounded(view: View) -> Iterator[Found]:
     sources = (view.passage, view.around, view.quoted, view.asked, given)
     plain = [
         Found(reason="ungrounded", detail=f"number: {written}")
-        for written in absent_from(view.said, *sources)
+        for written in absent_from(view.said, view.quoted, *sources)
     ]
     if view.answer_language is None:
         plain += _names(view, sources)
@@ -90,12 +93,12 @@ def ungrounded(view: View) -> Iterator[Found]:
 def _invented(view: View, sources: tuple[Facts, ...], least: float) -> Iterator[Found]:
     """A sentence of a longer answer that has next to nothing to do with the source."""
     flat = " ".join(view.entry.answer.split())
-    places = sentences(flat)
+    places = sentences(flat) if several(flat) else ()
     if len(places) < 2:
         return
     known = frozenset().union(*(source.stems for source in sources))
     for start, end in places:
-        stems = frozenset(content(flat[start:end], view.language))
+        stems = stem_set(frozenset(words(flat[start:end])), view.language)
         if len(stems) >= _NOVEL and len(stems & known) < least * len(stems):
             yield Found(reason="ungrounded", detail=f"sentence: {flat[start:end][:150]}")
 
@@ -110,9 +113,11 @@ def _names(view: View, sources: tuple[Facts, ...]) -> Iterator[Found]:
     """Names that stand nowhere in the source."""
     if view.entry.kind in _TITLE_TASKS and view.entry.type == "instruction following":
         return
+    seen = names(view.said.text, view.language)
+    if not _elsewhere(seen, sources):
+        return
     known = frozenset().union(*(source.words for source in sources))
     sources_text = (view.passage.text, view.around.text)
-    seen = names(view.said.text, view.language)
     inner = {word for word, opens in seen if not opens}
     for word, opens in seen:
         if not unknown(word, known, view.language, sources_text):
@@ -122,6 +127,14 @@ def _names(view: View, sources: tuple[Facts, ...]) -> Iterator[Found]:
         certain = not opens or word in inner
         if certain or (_verb_follows(word, view.said.text) and _replaced(view)):
             yield Found(reason="ungrounded", detail=f"name: {word}")
+
+
+def _elsewhere(seen: tuple[tuple[str, bool], ...], sources: tuple[Facts, ...]) -> bool:
+    """Whether any name is not, as written, a word of one of the sources: mostly none is, and all is said."""
+    left = {word.casefold() for word, _ in seen}
+    for source in sources:
+        left -= source.words
+    return bool(left)
 
 
 def _verb_follows(word: str, answer: str) -> bool:
@@ -164,17 +177,21 @@ def _swapped(view: View) -> Iterator[Found]:
     lost = list(absent_from(quoted, said, view.asked)) if numbers else []
     if numbers and lost:
         yield Found(reason="ungrounded", detail=f"{numbers[0]} where the evidence says {lost[0]}")
-    here = frozenset().union(*(source.words for source in near))
-    put = [
-        word
-        for word, opens in names(said.text, view.language)
-        if unknown(word, here, view.language)
-    ]
-    gone = _replaced(view)
-    if put and gone and all(word.casefold() in view.passage.words for word in put):
+    put = _put(view, near)
+    gone = _replaced(view) if put else set()
+    if gone and all(word.casefold() in view.passage.words for word in put):
         yield Found(reason="ungrounded", detail=f"{put[0]} where the evidence says {min(gone)}")
     elif swapped := across_clauses(view):
         yield Found(reason="ungrounded", detail=swapped)
+
+
+def _put(view: View, near: tuple[Facts, ...]) -> list[str]:
+    """Names of the answer that neither evidence, question nor headings have."""
+    seen = names(view.said.text, view.language)
+    if not _elsewhere(seen, near):
+        return []
+    here = frozenset().union(*(source.words for source in near))
+    return [word for word, _ in seen if unknown(word, here, view.language)]
 
 
 def _unanswerable(view: View) -> Iterator[Found]:

@@ -29,7 +29,7 @@ from services.curate.checks.source import Parts, Source, View, facts, parts_of
 from services.curate.checks.specific import rank_of, underspecified
 from services.curate.checks.subject import trivia
 from services.curate.retrieval import Ranker
-from services.curate.sentences import sentences_between, touched
+from services.curate.sentences import Place, sentences, touched
 
 Check = Callable[[View], Iterator[Found]]
 """A check looks at one entry and says each fault it finds; it never looks at other entries."""
@@ -61,7 +61,8 @@ _WEIGHTS = {
     "specificity": 0.15,
     "form": 0.1,
 }
-_NAMED = re.compile(r"(?<=\S\s)[A-ZÀ-Þ]\w+|\d+")
+_NAMED = re.compile(r"[A-ZÀ-Þ\d](?:(?<=\d)\d*|(?<=\S\s[A-ZÀ-Þ])\w+)")
+"""Numbers, and capitalised words that open no text."""
 _APART = 200
 """Characters between two quotes from which they are separated spans."""
 
@@ -91,14 +92,15 @@ def judge(
     parts = _quality_parts(view)
     quality = _mean(parts)
     found = _found(view, quality)
+    spans = _spans(view)
     return Judged(
         found=found,
         quality=round(quality, 4),
         quality_parts={name: round(value, 4) for name, value in parts.items()},
         category=source.heading_path[0] if source.heading_path else source.title,
         kind=view.entry.kind,
-        difficulty=_difficulty(view),
-        signature=None if found else _signature(view),
+        difficulty=_difficulty(view, spans),
+        signature=None if found else _signature(view, spans),
     )
 
 
@@ -181,12 +183,11 @@ def _mean(parts: dict[str, float]) -> float:
     return sum(_WEIGHTS[name] * value for name, value in parts.items()) / weight
 
 
-def _difficulty(view: View) -> Difficulty | None:
+def _difficulty(view: View, spans: list[Place]) -> Difficulty | None:
     """By evidence, whatever the model says: how many sentences, and how far apart."""
     entry = view.entry
     if entry.type in ("malformed", "summarization"):
         return None
-    spans = _spans(view)
     apart = any(b[0] - a[1] >= _APART for a, b in pairwise(spans))
     combined = entry.kind in ("comparison", "compare", "application")
     if len(spans) >= 2 and (apart or combined):
@@ -194,25 +195,26 @@ def _difficulty(view: View) -> Difficulty | None:
     return "intermediate" if len(spans) >= 2 or entry.kind == "explanation" or combined else "easy"
 
 
-def _spans(view: View) -> list[tuple[int, int]]:
+def _spans(view: View) -> list[Place]:
     """The sentences that the evidence touches; a quote of none (a table row, a code line) stands for itself."""
-    source = view.source
-    places = sentences_between(source.text, source.start, source.end)
-    spans: set[tuple[int, int]] = set()
+    places, offset = sentences(view.passage.text), view.source.start
+    spans: set[Place] = set()
     for quote in view.entry.evidence:
         if quote.start is not None and quote.end is not None:
-            spans.update(touched(places, quote.start, quote.end) or ((quote.start, quote.end),))
+            hit = touched(places, quote.start - offset, quote.end - offset)
+            spans.update([(offset + start, offset + end) for start, end in hit])
+            if not hit:
+                spans.add((quote.start, quote.end))
     return sorted(spans)
 
 
-def _signature(view: View) -> Signature:
+def _signature(view: View, spans: list[Place]) -> Signature:
     entry = view.entry
     document = view.source.document_id
     asked = f"{entry.question}\n{entry.answer}" if entry.input else entry.question or entry.answer
     # One summary of a passage differs from another by its words, not by the sentences it was made from.
-    spans = (
-        [(view.source.start, view.source.end)] if entry.type == "summarization" else _spans(view)
-    )
+    if entry.type == "summarization":
+        spans = [(view.source.start, view.source.end)]
     return signature_of(
         asked,
         entry.answer or entry.question,

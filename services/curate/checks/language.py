@@ -18,9 +18,15 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "zh", "ja")
 _CODE = re.compile(
     r"```.*?(?:```|$)|`[^`]*`|https?://\S+|\S*[/\\_=<>{}()]\S*[/\\_=<>{}()]\S*", re.DOTALL
 )
-_NAME = re.compile(r"(?<=[^\s.!?:]\s)[A-ZÀ-Þ][\w'’-]*|\b[A-Z]{2,}\b|\b\w*\d\w*\b")
+_CODISH = re.compile(r"[`/\\_=<>{}()]")
+"""Of these each match of ``_CODE`` holds one."""
+_NAME = re.compile(r"[A-ZÀ-Þ](?:(?<=[^\s.!?:]\s[A-ZÀ-Þ])[\w'’-]*|(?<=\b[A-Z])[A-Z]+\b)")
+"""A capitalised word that opens no sentence, or one of capitals."""
+_NUMBER = re.compile(r"\b[^\W\d]*\d\w*")
+_DIGIT = re.compile(r"\d")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
+_FUNCTION_WORDS = frozenset().union(*STOPWORDS.values())
 _LEAST_LETTERS = 20
 _SURE = 0.7
 """Confidence from which another language is believed."""
@@ -30,10 +36,11 @@ def foreign(text: str, asked: str | None) -> str | None:
     """The language of a text where it is surely another than asked, else None."""
     if asked is None or not text:
         return None
-    plain = _CODE.sub(" ", text)
+    plain = _CODE.sub(" ", text) if _CODISH.search(text) else text
     if asked != "de":
         plain = _NAME.sub(" ", plain)
-    if len(_LETTERS.findall(plain)) < _LEAST_LETTERS or _plainly(plain, asked):
+        plain = _NUMBER.sub(" ", plain) if _DIGIT.search(plain) else plain
+    if _plainly(plain, asked) or len(_LETTERS.findall(plain)) < _LEAST_LETTERS:
         return None
     detector = _detector(asked)
     if detector is None:
@@ -68,14 +75,17 @@ def _plainly(text: str, asked: str) -> bool:
     if own is None:
         return False
     found = _WORD.findall(text.casefold())
-    hits = sum(word in own for word in found)
+    told = [word for word in found if word in _FUNCTION_WORDS]
+    hits = sum(map(own.__contains__, told))
     if hits < 2 or hits < 0.25 * len(found):
         return False
-    return all(
-        sum(word in other for word in found) <= hits / 2
-        for code, other in STOPWORDS.items()
-        if code != asked
-    )
+    most = max(sum(map(other.__contains__, told)) for other in _others(asked))
+    return most <= hits / 2
+
+
+@lru_cache(maxsize=16)
+def _others(asked: str) -> tuple[frozenset[str], ...]:
+    return tuple(stopwords for code, stopwords in STOPWORDS.items() if code != asked)
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from contracts.entries import Found
 from services.curate.checks.form import listed
+from services.curate.checks.needles import holds, needles
 from services.curate.checks.source import View
 
 _WH = {
@@ -28,7 +29,6 @@ _TACKED_ON = {
     for code, wh in _WH.items()
 }
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra)\b")
-_MARKS = re.compile(r"[?？]")
 _QUOTED = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
 
 _REFUSAL = re.compile(
@@ -46,6 +46,12 @@ _REFUSAL = re.compile(
     r"|\bmi dispiace|\bnon posso (?:rispondere|fornire|aiutare)|\bcome (?:modello di|un['’]ia)"
     r"|\bdesculpe|\bnão posso (?:responder|fornecer|ajudar)"
     r"|作为(?:一个)?(?:ai|人工智能|语言模型)|抱歉|我无法|申し訳|(?:ai|言語モデル)として"
+)
+_REFUSAL_NEEDLES = needles(
+    "as an a|as a a|language|sorry|unable|not able|afraid|just an ai|unfortunately|i ca|i do"
+    "|i won|als ki|als kü|als sprach|mir leid|ich kann|kann ich|en tant qu|je suis désolé|je ne "
+    "|je regrette|como modelo|como un|como um|lo siento|no puedo|mi dispiace|non posso"
+    "|come modello|come un|desculpe|não posso|作为|抱歉|我无法|申し訳|として"
 )
 _NOT_STATED = {
     "en": r"\b(?:does|do|did|is|are|was|were|has|have)(?: not|n['’]t) (?:\w+ )?(?:state|mention"
@@ -81,7 +87,7 @@ _ABOUT_SOURCE = re.compile(
     r"|erwähnt|angegeben|mentionnée?|précisée?|indiquée?)\b"
     r"|文章|文本|テキスト"
 )
-_CHATTER = re.compile(
+_CHATTER_OPENS = re.compile(
     r"^\s*(?:\*\*)?(?:sure|certainly|absolutely|great question|good question|okay|ok|of course"
     r"|gladly|happy to help|no problem)(?:\*\*)?\s*[!,.:]"
     r"|^\s*here(?:['’]s| is| are) (?:the|your|a|an|some|\w+) (?:\w+ )?(?:answer|question|summary"
@@ -89,16 +95,19 @@ _CHATTER = re.compile(
     r"|^\s*(?:\*\*|#+ ?)?(?:question|answer|q|a|response|instruction|output|summary|frage|antwort"
     r"|réponse|pregunta|respuesta|domanda|risposta|pergunta|resposta|zusammenfassung|résumé"
     r"|问题|答案|回答|質問|回答)\s?(?:\d{1,2})?(?:\*\*)?\s?[:：](?:\*\*)?"
-    r"|\blet me know if\b|\bi hope (?:this|that) helps\b|\bfeel free to (?:ask|reach)|\bis there"
-    r" anything else\b"
     r"|^\s*(?:gerne|natürlich|selbstverständlich|sicher|klar)\s?[!,:]|^\s*hier (?:ist|sind) (?:die"
-    r"|deine|ihre|eine) (?:antwort|frage|zusammenfassung|liste)|\bich hoffe, das hilft"
+    r"|deine|ihre|eine) (?:antwort|frage|zusammenfassung|liste)"
     r"|^\s*(?:bien sûr|certainement|avec plaisir|d['’]accord)\s?[!,:]|^\s*voici (?:la|une|votre)"
-    r" (?:réponse|question|liste)|\bj['’]espère que cela"
+    r" (?:réponse|question|liste)"
     r"|^\s*(?:claro|por supuesto|certo|certamente|com certeza)\s?[!,:]|^\s*(?:aquí (?:está|tienes)"
     r"|ecco (?:la|una)|aqui está)\b"
-    r"|^\s*(?:当然|好的)[!！,，]|^\s*もちろん|<think>|</think>|\[/?inst\]|<\|"
+    r"|^\s*(?:当然|好的)[!！,，]|^\s*もちろん"
 )
+_CHATTER_WITHIN = re.compile(
+    r"\blet me know if\b|\bi hope (?:this|that) helps\b|\bfeel free to (?:ask|reach)|\bis there"
+    r" anything else\b|\bich hoffe, das hilft|\bj['’]espère que cela|</?think>|\[/?inst\]|<\|"
+)
+_CHATTER_NEEDLES = needles("let me|i hope|feel free|anything else|ich hoffe|espère|think>|inst]|<|")
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•])\s+\S")
 _MARKUP = re.compile(r"^\s*#{1,6} |^\s*\*\*[^*]+\*\*\s*$")
 
@@ -115,7 +124,7 @@ def compound(view: View) -> Iterator[Found]:
         return
     plain = _QUOTED.sub(" ", entry.question.casefold())
     code = view.language if view.language in _WH else "en"
-    two = len(_MARKS.findall(plain)) >= 2 or bool(_TACKED_ON[code].search(plain))
+    two = plain.count("?") + plain.count("？") >= 2 or bool(_TACKED_ON[code].search(plain))
     if two or (_JOINED[code].search(plain) and not _BETWEEN.search(plain)):
         yield Found(reason="compound", detail=entry.question[:200])
 
@@ -127,7 +136,7 @@ def refusal(view: View) -> Iterator[Found]:
         return
     for text in (entry.question, entry.answer):
         folded = text.casefold()
-        match = _REFUSAL.search(folded)
+        match = _REFUSAL.search(folded) if holds(folded, _REFUSAL_NEEDLES) else None
         # Speech that the source quotes is not the model's.
         if match and match.group().strip(" .,!?") not in view.passage.text.casefold():
             yield Found(reason="refusal", detail=match.group().strip())
@@ -142,7 +151,10 @@ def chatter(view: View) -> Iterator[Found]:
     if entry.type == "malformed":
         return
     for text in (entry.question, entry.answer):
-        match = _CHATTER.search(text.casefold())
+        folded = text.casefold()
+        match = _CHATTER_OPENS.match(folded)
+        if match is None and holds(folded, _CHATTER_NEEDLES):
+            match = _CHATTER_WITHIN.search(folded)
         if match:
             yield Found(reason="chatter", detail=match.group().strip())
         if "```" in text and ("```" not in view.passage.text or text.count("```") % 2):

@@ -5,7 +5,10 @@ Each pattern wants a determiner with its noun, or a phrase that nothing else can
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+
+from services.curate.checks.needles import holds, needles
 
 _AFTER = {
     "en": r"(?=\s*(?:[?.,;:!)\"'’”]|$)|\s+(?:is|are|was|were|do|does|did|what|which|how|why|who"
@@ -265,31 +268,44 @@ _JA = (
     r"本文|文中|上記|前述|(?:文章|テキスト|記事|文書|著者|筆者|資料)によ(?:ると|れば)|(?:著者|筆者)は|\d+\s?ページ|第\s?\d+\s?[章節]",
 )
 _TABLE = {"en": _EN, "de": _DE, "fr": _FR, "es": _ES, "it": _IT, "pt": _PT, "zh": _ZH, "ja": _JA}
-_TRIGGERS = {
-    "en": r"text|passage|docum|article|section|chapter|excerpt|paragraph|snippet|extract|author"
-    r"|context|table|figure|fig\.|diagram"
-    r"|report|paper|informat|material|source|content|book|page|guide|study|above|below|following"
-    r"|mentioned|provided|appendix"
-    r"|listing|exercise|earlier|\bas \w+ (?:before|previously|here)",
-    "de": r"text|abschnitt|passage|dokument|artikel|kapitel|auszug|absatz|absätze|beitrag|quelle"
-    r"|autor|verfasser|kontext|tabelle|abb"
-    r"|diagramm|bericht|information|oben|obig|unten|vorher|zuvor|vorlieg|folgend|seite|anhang"
-    r"|erwähnt|wie (?:bereits|schon|hier)",
-    "fr": r"texte|passage|document|article|section|chapitre|extrait|paragraphe|auteur|contexte"
-    r"|tableau|figure|schéma|rapport"
-    r"|information|comme|ci-|susment|précit|suivant|page|annexe",
+_NEEDLES = {
+    "en": needles(
+        "text|passage|docum|article|section|chapter|excerpt|paragraph|snippet|extract|author"
+        "|context|table|figure|fig.|diagram|report|paper|informat|material|source|content|book"
+        "|page|guide|study|above|below|following|mentioned|provided|appendix|listing|exercise"
+        "|earlier"
+    ),
+    "de": needles(
+        "text|abschnitt|passage|dokument|artikel|kapitel|auszug|absatz|absätze|beitrag|quelle"
+        "|autor|verfasser|kontext|tabelle|abb|diagramm|bericht|information|oben|obig|unten|vorher"
+        "|zuvor|vorlieg|folgend|seite|anhang|erwähnt|wie bereits|wie schon|wie hier"
+    ),
+    "fr": needles(
+        "texte|passage|document|article|section|chapitre|extrait|paragraphe|auteur|contexte"
+        "|tableau|figure|schéma|rapport|information|comme|ci-|susment|précit|suivant|page|annexe"
+    ),
 }
-"""What every pattern of a language holds: a text without it is looked at no further."""
+"""Of these each match of a language's patterns holds one, except where ``_AS_SAID`` leads to them."""
+_AS_SAID = re.compile(r"as (?<=\bas )\w+ (?:before|previously|here)")
+
+
+def meta_patterns(text: str, language: str) -> Iterator[re.Pattern[str]]:
+    """The patterns that a text (casefolded, with single blanks) can match: the language's, and the English ones, since
+    models slip.
+    """
+    for code in dict.fromkeys((language, "en")):
+        if code in _TABLE and _may_refer(text, code):
+            yield from patterns_of(code)
+
+
+def _may_refer(text: str, code: str) -> bool:
+    if holds(text, _NEEDLES.get(code, ("",))):
+        return True
+    return code == "en" and _AS_SAID.search(text) is not None
 
 
 @lru_cache(maxsize=16)
-def meta_patterns(language: str) -> tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...]:
-    """Pairs of a trigger and the patterns behind it: the language's, and the English ones, since models slip."""
-    return tuple(
-        (
-            re.compile(_TRIGGERS.get(code, "")),
-            tuple(re.compile(p.replace("{after}", _AFTER.get(code, _ANY))) for p in _TABLE[code]),
-        )
-        for code in dict.fromkeys((language, "en"))
-        if code in _TABLE
-    )
+def patterns_of(code: str) -> tuple[re.Pattern[str], ...]:
+    """All patterns of a language that has some."""
+    after = _AFTER.get(code, _ANY)
+    return tuple(re.compile(pattern.replace("{after}", after)) for pattern in _TABLE[code])

@@ -13,6 +13,7 @@ from services.curate.stopwords import STOPWORDS
 from services.curate.words import stem
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[.!?:;\n\"“„«»()•]|[*_`]+")
+_ELISION = re.compile(r"['’]")
 _FOREIGN = re.compile(r"[A-Za-z][A-Za-z-]{2,}|[\u30a0-\u30ff]{4,}")
 _COMMON = re.compile(
     r"(?:ung|ungen|heit|heiten|keit|keiten|schaft|schaften|tion|tionen|tät|täten|ismus|ment|nis"
@@ -57,6 +58,8 @@ def unknown(
     initials of capitalised words that follow each other in one of the texts.
     """
     folded = word.casefold().removesuffix("'s").removesuffix("’s")
+    if folded in known:
+        return False
     pieces = [piece for piece in re.split(r"[-'’]", folded) if piece]
     if all(piece in known or len(piece) < 2 for piece in pieces):
         return False
@@ -78,13 +81,15 @@ def initials(text: str) -> str:
 
 def _capitalised(text: str, language: str | None) -> Iterator[tuple[str, bool]]:
     stop = STOPWORDS.get(language or "en", STOPWORDS["en"])
+    elides = language in ("fr", "it")
     opens = True
     for token in _TOKEN.findall(text):
-        if token in _MARKS or token[0] in "*_`":
-            opens = opens or token in _MARKS
+        if token in _MARKS:
+            opens = True
             continue
-        elided = re.split(r"['’]", token)[-1]
-        word = elided if language in ("fr", "it") and elided else token
+        if token[0] in "*_`":
+            continue
+        word = _ELISION.split(token)[-1] or token if elides else token
         if word[0].isupper() and len(word) > 1 and word.casefold() not in stop:
             yield word, opens
         opens = False

@@ -56,14 +56,14 @@ def dangling_reference(view: View) -> Iterator[Found]:
 
 
 def _meta(text: str, view: View) -> str | None:
-    plain = _BLANKS.sub(" ", text.casefold())
-    for trigger, patterns in meta_patterns(view.language or "en"):
-        if not trigger.search(plain):
-            continue
-        for pattern in patterns:
-            for match in pattern.finditer(plain):
-                if not _is_subject(match.groupdict().get("noun"), view):
-                    return str(match.group())
+    folded = text.casefold()
+    # Of all blanks only the space is printable: most texts need no other look.
+    single = folded.isprintable() and "  " not in folded
+    plain = folded if single else _BLANKS.sub(" ", folded)
+    for pattern in meta_patterns(plain, view.language or "en"):
+        for match in pattern.finditer(plain):
+            if not _is_subject(match.groupdict().get("noun"), view):
+                return str(match.group())
     return None
 
 
@@ -91,7 +91,10 @@ def _dangling_question(view: View, language: str) -> str | None:
     pronouns = PRONOUNS.get(language)
     if pronouns is None:
         return None
-    return _pronoun(question, pronouns, language) or _bare_noun(question, view, language)
+    pointed = None
+    if not pronouns.pieces.isdisjoint(view.asked.words):
+        pointed = _pronoun(question, pronouns, language)
+    return pointed or _bare_noun(question, view, language)
 
 
 def _pronoun(question: str, pronouns: Pronouns, language: str) -> str | None:

@@ -5,7 +5,7 @@ Holds no verdicts and no thresholds of its own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from contracts.entries import (
@@ -19,8 +19,8 @@ from contracts.entries import (
     Summary,
 )
 from contracts.generation import GenerationSettings
-from services.curate.numbers import Quantities, absent, quantities
-from services.curate.words import count, stems_of, words
+from services.curate.numbers import Quantities, absent, may_state, quantities
+from services.curate.words import count, stem_set, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,41 +119,50 @@ def _parts(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
-    """What a text says, ready for comparison."""
+    """What a text says, ready for comparison; each fact is read when first asked for, since few are of most texts."""
 
     text: str
-    stems: frozenset[str]
-    words: frozenset[str]
-    """Casefolded, function words included."""
-    count: int
     language: str | None
 
-    @property
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Casefolded, function words included."""
+        return frozenset(words(self.text))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Of the words that are no function words."""
+        return stem_set(self.words, self.language)
+
+    @cached_property
+    def count(self) -> int:
+        """Words as a reader counts them."""
+        return count(self.text)
+
+    @cached_property
     def quantities(self) -> Quantities:
-        """Numbers, dates and units; read when first asked for, since most answers hold none."""
+        """Numbers, dates and units."""
         return quantities(self.text, self.language)
 
 
 @lru_cache(maxsize=256)
 def facts(text: str, language: str | None) -> Facts:
     """Read a text once; the passages and answers read last are remembered, for one passage serves several entries."""
-    found = words(text)
-    return Facts(
-        text=text,
-        stems=frozenset(stems_of(found, language)),
-        words=frozenset(found),
-        count=count(text),
-        language=language,
-    )
+    return Facts(text, language)
 
 
-def absent_from(said: Facts, *sources: Facts) -> Iterator[str]:
-    """Numbers, dates and units that a text says and none of the sources does; reads the sources only if it says any."""
+def absent_from(said: Facts, nearest: Facts, *others: Facts) -> Iterator[str]:
+    """Numbers, dates and units that a text says and none of the sources does; reads the sources only if it says any.
+
+    What one source holds no further source takes away: the others are read only when the nearest does not hold all.
+    """
+    if not may_state(said.text, said.words, said.language):
+        return
     stated = said.quantities
-    if stated.numbers or stated.months:
-        yield from absent(stated, *(source.quantities for source in sources))
+    if any(absent(stated, nearest.quantities)):
+        yield from absent(stated, nearest.quantities, *(other.quantities for other in others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from contracts.entries import Found
+from services.curate.checks.needles import holds, needles
 from services.curate.checks.source import View
 
 _WORK = (
@@ -62,6 +63,18 @@ _TRIVIA = re.compile(
     # zh ja
     r"|(?:哪|第几)一?页|多少(?:页|章|节)|本书(?:的)?作者|出版社|版权|电子邮件地址|何ページ|目次|著者は誰|出版社|著作権|メールアドレス"
 )
+_NEEDLES = needles(
+    "isbn|issn|doi|copyright|reserved|table of con|acknowledg|printed|foreword|afterword|preface"
+    "|bibliography|mail|phone num|fax num|contact|publi|page|chapter|section|edition|many fig"
+    "|many tab|many para|many word|many foot|many ref|many auth|many app|many ill|wrote|author"
+    "|edited|editor|compiled|translat|illustrated|written|updated|revised|title|licen|version"
+    "|topic|heading|viele|wer hat|wer schrieb|wer verfass|wer veröff|wer ist|wer sind|verlag"
+    "|auflage|kapitel|abschnitt|seite|verzeichnis|urheberrecht|adresse|nummer|daten"
+    "|ansprechpartner|wann wurde|wann ist|combien|qui a|qui est|qui sont|maison|éditeur|édition"
+    "|matières|auteur|numéro|quand c|quand l|cuánta|quién|página|correo|número|quanti |quante "
+    "|chi ha|pagina|indirizzo|quantos |quantas |quem |页|章|节|作者|出版|版权|邮件|ページ|目次|著|アドレス"
+)
+"""Of these each match of ``_TRIVIA`` holds one."""
 _LAW_OF_COPYRIGHT = re.compile(
     r"copyright|urheber|droit d['’]auteur|publish|verlag|édit|book|buch|livre|contact|page|kontakt"
 )
@@ -72,8 +85,8 @@ def trivia(view: View) -> Iterator[Found]:
     entry = view.entry
     if entry.type == "malformed" or entry.input:
         return
-    text = entry.question or entry.answer
-    match = _TRIVIA.search(text.casefold())
+    text = (entry.question or entry.answer).casefold()
+    match = _TRIVIA.search(text) if holds(text, _NEEDLES) else None
     if match is None:
         return
     # A text on copyright law, publishing or printing has these as its subject.
