@@ -124,6 +124,7 @@ class GenerationSettings(Message):
             ("purpose", self.purpose is not None),
             ("domain", self.domain is not None),
             ("negativity_ratio", self.negativity_ratio > 0),
+            ("complexity", self.complexity != "auto"),
             ("language", self.language not in {None, "en"}),
         ):
             if wanted:

@@ -1,4 +1,4 @@
-"""Loops that end when they are told to. Cancels nothing itself.
+"""Loops and tasks that end when they are told to.
 
 On Python 3.11 ``asyncio.wait_for`` swallows a cancellation that comes together with the result it waits for, and every
 request on the bus passes through it; a loop that asks the bus on and on would then never end, nor whoever waits for it.
@@ -17,3 +17,10 @@ def heed_cancellation(before: int = 0) -> None:
     """Raise ``CancelledError`` where the running task was cancelled more often than ``before`` and goes on."""
     if cancellations() > before:
         raise asyncio.CancelledError
+
+
+async def end(task: "asyncio.Task[object]") -> None:
+    """Cancel a task until it has ended, however often a request on the bus swallows the cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.5)

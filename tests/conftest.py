@@ -12,10 +12,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from shared.settings import Settings
 from shared.stack import Database, Nats, Running, start
 from shared.store import migrate
+
+settings.register_profile("gristmill", deadline=None, print_blob=True)
+settings.load_profile("gristmill")  # a busy machine fails no test for being slow
 
 MakeSettings = Callable[..., Settings]
 Until = Callable[..., Awaitable[None]]

@@ -25,7 +25,7 @@ def examples(*lines: str) -> str:
 
 @app.callback()
 def gristmill() -> None:
-    """Grind documents and topics into fine-tuning datasets."""
+    """Grind documents into fine-tuning datasets."""
 
 
 @app.command(
@@ -206,6 +206,9 @@ def main() -> None:
     except GristmillError as error:
         typer.echo(f"gristmill: {error.message} [{error.code}]", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        # Before a command hears the signals itself, while its modules are still being loaded.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ def carry_out(order: Order) -> int:
     """Grind an order and show its summary; return the exit code. Raise as ``generate``."""
     began, course = monotonic(), Course()
     grinding.check_files(order.files)
+    grinding.check_folder(order.out(order.name))
     stderr = Console(stderr=True)
 
     def report(line: str) -> None:

@@ -3,6 +3,7 @@
 ``generate`` and ``demo`` differ in where they look and in what they keep; what happens between is here.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,6 +205,15 @@ def report_unusable(unusable: Sequence[Unusable], report: Report) -> None:
     """Say of each file why it is not used."""
     for file in unusable:
         report(f"not used  {file.sentence}")
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ``GristmillError`` before anything is paid where files could not be written into a folder."""
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise GristmillError(
+            "cannot_write", f"{folder} cannot be written: name another folder with --out."
+        )
 
 
 async def samples_of(api: Api, dataset: str) -> list[Entry]:

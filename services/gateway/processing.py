@@ -62,6 +62,7 @@ def chunking_from(body: ProcessBody) -> Chunking | None:
     _check_built(body)
     strategy = body.chunk_strategy or None
     if strategy is None:
+        _check_sizes_unasked(body)
         return Chunking() if body.skip_parsing else None
     if strategy in LATER:
         raise not_available("chunk_strategy", f"the strategy {strategy}")
@@ -79,6 +80,17 @@ def chunking_from(body: ProcessBody) -> Chunking | None:
         field, message = first_of(problem.errors())
         name = {"size": "chunk_size"}.get(field, field or "overlap")
         raise Refused("invalid_parameter", f"{name}: {message}", field=name) from None
+
+
+def _check_sizes_unasked(body: ProcessBody) -> None:
+    """Sizes say nothing without a strategy; the older API's defaults, spelled out, ask for nothing."""
+    for field, default in (("chunk_size", 512), ("overlap", 50)):
+        if field in body.model_fields_set and getattr(body, field) not in (None, default):
+            raise Refused(
+                "invalid_parameter",
+                f"{field} needs a chunk_strategy: one of {', '.join(STRATEGIES)}.",
+                field=field,
+            )
 
 
 def _sizes(body: ProcessBody, strategy: str) -> tuple[int, int]:
@@ -112,7 +124,7 @@ def _check_built(body: ProcessBody) -> None:
     if body.sliding_window is False:
         raise not_available("sliding_window", "say overlap: 0 for windows that do not overlap")
     for field, value in (("parser", body.parser), ("chunker", body.chunker)):
-        if value in (None, "", "grok", "gemini", "builtin"):
+        if value in (None, "", "grok", "builtin"):
             continue
         if value in PARSERS_OF_OTHERS:
             raise not_available(field, f"{value}; leave it out for the built-in one")

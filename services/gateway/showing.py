@@ -155,7 +155,7 @@ def generation_result(
             "prompt_tokens": row.prompt_tokens,
             "completion_tokens": row.completion_tokens,
             "cached_tokens": row.cached_tokens,
-            "cost_micro": row.cost,
+            "cost_micro": row.cost or None,
         },
     }
 

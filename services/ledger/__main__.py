@@ -5,6 +5,7 @@ import asyncio
 from services.ledger.app import Ledger
 from shared.blobs import FolderBlobs
 from shared.bus import connect
+from shared.cancellation import end
 from shared.health import Health
 from shared.process import run_until_stopped
 from shared.settings import Settings
@@ -19,12 +20,11 @@ async def main(stop: asyncio.Event) -> None:
         client = await connect(settings, "ledger")
         pool = await open_pool(url, most=6)
         ledger = Ledger(pool, client, FolderBlobs(settings.data / "blobs"), settings, health)
-        running = asyncio.create_task(ledger.run())
-        stopped = asyncio.create_task(stop.wait())
+        running: asyncio.Task[object] = asyncio.create_task(ledger.run())
+        stopped: asyncio.Task[object] = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        running.cancel()
-        stopped.cancel()
-        await asyncio.gather(running, stopped, return_exceptions=True)
+        await end(running)
+        await end(stopped)
         await pool.close()
         await client.close()
         if not running.cancelled():

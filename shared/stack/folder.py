@@ -39,12 +39,19 @@ class Presence(BaseModel):
 def make(folder: Path) -> Path:
     """Create the folder where it is missing. As root, Postgres runs as somebody else, who must get through."""
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if not folder.exists():
-        folder.mkdir()
-        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    for name in ("logs", "nats"):
-        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir()
+            folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for name in ("logs", "nats"):
+            (folder / name).mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise Refused(
+            "folder_unusable",
+            f"{folder} cannot be used as a data folder ({problem.strerror}): name another with --data.",
+            field="data",
+        ) from None
     return folder
 
 

@@ -120,7 +120,7 @@ async def _sent(
             deps.blobs.stream(deps.tenant, file.blob),
             media_type=file.blob.media,
             headers={
-                **_named(file.name),
+                **_named(_told_apart(file.name, format)),
                 "Content-Length": str(file.blob.size),
                 "ETag": f'"{file.blob.sha256}"',
             },
@@ -130,6 +130,12 @@ async def _sent(
         media_type="application/zip",
         headers=_named(f"{showing.name_of(dataset)}_{format}.zip"),
     )
+
+
+def _told_apart(name: str, format: str) -> str:
+    """A file's name with its format in it, where its ending is shared by several: no download hides another."""
+    stem, _, ending = name.rpartition(".")
+    return name if ending == format else f"{stem}.{format}.{ending}"
 
 
 def _named(name: str) -> dict[str, str]:

@@ -59,6 +59,7 @@ from contracts.unit import UnitFinished
 from services.ledger.app import Ledger
 from shared.blobs import FolderBlobs
 from shared.bus import Answer, Asker, Envelope, connect, declare, envelope_from
+from shared.cancellation import end
 from shared.clock import fresh_id
 from shared.errors import Rejected
 from shared.health import Health
@@ -133,9 +134,7 @@ class Mill:
 
     async def stop_ledger(self, index: int = -1) -> None:
         _, task, client = self.ledgers.pop(index)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await client.close()
 
     def worker(self, service: str, *work: Work) -> Worker:
