@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LINGER = 0.025
+LINGER = 0.04
 """Seconds that outcomes may gather before they are committed together."""
 Away = (*Transient, nats.errors.Error)
 

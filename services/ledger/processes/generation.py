@@ -34,6 +34,8 @@ from services.ledger.processes.generation_state import GenerationState, counted
 
 PACK = 8
 """Seeds in one command."""
+GATHER = 96
+"""Units that gather before a second curation is ordered beside one under way."""
 MOST_ROUNDS = 4
 MOST_CURATING = 2
 LEAST_GAIN = 0.05
@@ -178,7 +180,7 @@ def _curate(
     if state.generated_at <= state.curated_to or state.curating >= MOST_CURATING:
         return state
     gathered = state.generated_at - state.curated_to
-    if state.curating and gathered < 4 * PACK and state.counts.in_flight:
+    if state.curating and gathered < GATHER and state.counts.in_flight:
         return state
     commands.append(
         CurateEntries(
