@@ -32,7 +32,7 @@ _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|fra)\b")
 _QUOTED = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
 
 _REFUSAL = re.compile(
-    r"\bas an? (?:ai|artificial|large language|language model)|\bas a language model|\bi(?: am"
+    r"\bas an? (?:ai|artificial intelligence|large language|language model)\b|\bas a language model|\bi(?: am"
     r"|['’]m) (?:sorry|unable|not able|afraid|just an ai)"
     r"|(?:^|[.!?]\s+)(?:sorry|unfortunately),? i\b|(?:^|[.!?,]\s*)i (?:cannot|can['’]t|can not|do"
     r" not have (?:access|enough|information)|don['’]t have (?:access|enough|information)"
