@@ -18,12 +18,18 @@ from contracts.generation import (
 from contracts.identity import body_id, call_id, dataset_id
 from contracts.message import wire_type
 from contracts.unit import Body, UnitFailed
-from services.generate.logic import entries_from, response_key
+from services.generate.logic import (
+    SettingsRefused,
+    check_settings,
+    entries_from,
+    response_key,
+)
 from services.generate.parsing import Parsed, feedback, parse
 from services.generate.planning import DocumentForPlan, plan_documents
 from services.generate.prompts.render import Prompt, render
 from services.generate.schemas import json_schema
 from shared.blobs import Blobs
+from shared.errors import Rejected
 from shared.llm.client import ModelClient
 from shared.llm.model import CallRecord, ModelAnswer, ModelRequest, Role
 from shared.plans import Plans, keep_plan
@@ -39,6 +45,10 @@ def work(blobs: Blobs, client: ModelClient) -> list[Work]:
 
     async def plan(task: Task[PlanGeneration]) -> Done:
         command = task.command
+        try:
+            check_settings(command.settings)
+        except SettingsRefused as refused:
+            raise Rejected(refused.code, refused.message) from None
         documents = [await _document(blobs, task.tenant, each) for each in command.documents]
         made = await asyncio.to_thread(plan_documents, documents, command.settings)
         ref = await keep_plan(blobs, task.tenant, 0, made.pages)
