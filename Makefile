@@ -70,7 +70,7 @@ format: setup
 
 # Names no registry: the lock holds versions and hashes only.
 lock: setup
-	$(UV) pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
+	$(UV) pip compile pyproject.toml --extra dev --extra s3 --universal --generate-hashes --no-header --quiet --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
