@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from shared.blobs import Blobs, FolderBlobs
 from shared.health import Health
 from shared.process import run_until_stopped
-from shared.settings import Settings
+from shared.settings import Settings, load_settings
 from shared.worker import Work, Worker
 
 Wiring = Callable[[Settings, Blobs], AbstractAsyncContextManager[Iterable[Work]]]
@@ -19,7 +19,7 @@ def serve(service: str, wiring: Wiring) -> None:
     """Run a service until it is told to stop."""
 
     async def main(stop: asyncio.Event) -> None:
-        settings = Settings()
+        settings = load_settings()
         health = Health(service)
         blobs = FolderBlobs(settings.data / "blobs")
         async with health.served(settings.health_port), wiring(settings, blobs) as work:

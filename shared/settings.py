@@ -1,16 +1,33 @@
 """Where things are and how long to wait for them; the only reader of the environment. Holds no policy.
 
 Every field is an environment variable with the prefix ``GRISTMILL_``; a model provider's own variables keep the
-names that its users know. Times are in seconds.
+names that its users know. One YAML file may hold the same settings by their names here; the environment wins over it.
+Times are in seconds.
 """
 
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from shared.errors import GristmillError
+from shared.settings_file import VARIABLE, read_settings_file, settings_file, suggestion
+
+PREFIX = "GRISTMILL_"
+OF_TESTS = "GRISTMILL_TEST_"
+"""Variables that steer tests and no service."""
 
 
 class Settings(BaseSettings):
@@ -54,6 +71,27 @@ class Settings(BaseSettings):
     model_timeout: float = 120.0
     """Of one model call, from request to last byte."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given wins over the environment, the environment over the file, the file over the defaults."""
+        path = settings_file(os.environ)
+        if path is None:
+            return init_settings, env_settings
+        given = {}
+        for name, value in read_settings_file(path, cls.model_fields).items():
+            known = variables(name, cls.model_fields[name])
+            # A setting of several variables is found by the first of them, so the file must keep out of the way.
+            if not _is_set(known, os.environ):
+                given[known[0] if cls.model_fields[name].validation_alias else name] = value
+        return init_settings, env_settings, InitSettingsSource(settings_cls, given)
+
     def required_database_url(self) -> str:
         """Raise ``GristmillError`` where the service was given no database."""
         if self.database_url is None:
@@ -62,3 +100,150 @@ class Settings(BaseSettings):
                 "GRISTMILL_DATABASE_URL is not set; it names the database with this service's role.",
             )
         return self.database_url.get_secret_value()
+
+
+Origin = Literal["default", "file", "environment", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One setting as it holds, without its secrets, and where its value came from."""
+
+    name: str
+    variable: str
+    value: str
+    origin: Origin
+
+
+def variables(name: str, field: FieldInfo) -> tuple[str, ...]:
+    """The environment variables that set a setting, the strongest first."""
+    match field.validation_alias:
+        case AliasChoices() as alias:
+            return tuple(str(choice) for choice in alias.choices)
+        case None:
+            return (f"{PREFIX}{name.upper()}",)
+        case other:
+            return (str(other),)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings of this process; ``flags`` win over everything, those that are None were not given.
+
+    Raises:
+        GristmillError: ``setting_invalid`` or ``setting_unknown``, naming the setting and where it stands.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        where = str(first["loc"][0]) if first["loc"] else ""
+        name = next(
+            (n for n, f in Settings.model_fields.items() if where in (n, *variables(n, f))), where
+        )
+        raise GristmillError("setting_invalid", f"{_place(name, given)}: {first['msg']}.") from None
+
+
+def check_environment(environ: Mapping[str, str]) -> None:
+    """Raise ``GristmillError`` (setting_unknown) for a variable with our prefix that sets nothing.
+
+    Commands call it; services do not, so that a service of another version runs in the same environment.
+    """
+    known = {VARIABLE, *(v for n, f in Settings.model_fields.items() for v in variables(n, f))}
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(OF_TESTS):
+            raise GristmillError(
+                "setting_unknown",
+                f"{name} is set in the environment, but there is no such setting{suggestion(name, known)}",
+            )
+
+
+def as_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` with what the settings file says, and without the file: for processes that get only their own part.
+
+    A list or a mapping is written as JSON, as the environment has them.
+    """
+    path = settings_file(environ)
+    written = read_settings_file(path, Settings.model_fields) if path else {}
+    found = {name: value for name, value in environ.items() if name != VARIABLE}
+    for name, value in written.items():
+        known = variables(name, Settings.model_fields[name])
+        if not _is_set(known, environ):
+            found[known[0]] = value if isinstance(value, str) else json.dumps(value)
+    return found
+
+
+def explain_settings(
+    settings: Settings, environ: Mapping[str, str], **flags: Any
+) -> list[Explained]:
+    """Each setting as it holds, in the order in which they are declared; secrets are masked."""
+    path = settings_file(environ)
+    written = read_settings_file(path, Settings.model_fields) if path else {}
+    explained = []
+    for name, field in Settings.model_fields.items():
+        known = variables(name, field)
+        value = _masked(getattr(settings, name))
+        explained.append(
+            Explained(name, known[0], value, _origin(name, known, environ, written, flags))
+        )
+    return explained
+
+
+def _origin(
+    name: str,
+    known: tuple[str, ...],
+    environ: Mapping[str, str],
+    written: Mapping[str, Any],
+    flags: Mapping[str, Any],
+) -> Origin:
+    if flags.get(name) is not None:
+        return "flag"
+    if _is_set(known, environ):
+        return "environment"
+    return "file" if name in written else "default"
+
+
+def _is_set(known: tuple[str, ...], environ: Mapping[str, str]) -> bool:
+    upper = {each.upper() for each in environ}
+    return any(variable.upper() in upper for variable in known)
+
+
+def _place(name: str, flags: Mapping[str, Any]) -> str:
+    if name not in Settings.model_fields:
+        return name
+    known = variables(name, Settings.model_fields[name])
+    path = settings_file(os.environ)
+    written = read_settings_file(path, Settings.model_fields) if path else {}
+    match _origin(name, known, os.environ, written, flags):
+        case "flag":
+            return f"--{name.replace('_', '-')}"
+        case "file":
+            return f"{path}: {name}"
+        case _:
+            return next((each for each in known if each in os.environ), known[0])
+
+
+def _masked(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case SecretStr():
+            return _without_password(value.get_secret_value())
+        case tuple() | list() | frozenset() | set():
+            return ", ".join(_masked(each) for each in value) or "none"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def _without_password(secret: str) -> str:
+    """A URL without its password; any other secret as stars that do not even tell its length."""
+    parts = urlsplit(secret)
+    if not parts.scheme or not parts.hostname:
+        return "********" if secret else "none"
+    where = parts.netloc.rpartition("@")[2]
+    who = f"{parts.username}:********@" if parts.password else ""
+    return urlunsplit((parts.scheme, f"{who}{where}", parts.path, "", ""))

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -32,19 +31,57 @@ def gristmill() -> None:
     epilog=examples(
         "gristmill up",
         "gristmill up --data .demo/data --port 9000",
+        "gristmill up --config gristmill.yaml",
     )
 )
 def up(
-    host: Annotated[str, typer.Option(help="A loopback address for the API.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the API; 0: a free one.")] = 8000,
-    data: Annotated[Path, typer.Option(help="Folder of everything that is kept.")] = Path(
-        ".gristmill"
-    ),
+    host: options.Host = None,
+    port: options.Port = None,
+    data: options.OwnData = None,
+    config: options.Config = None,
 ) -> None:
     """Run everything on this machine until Ctrl-C: servers, services and the API."""
     from services.cli.up import up as run
 
+    options.use_file(config)
     run(host, port, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill config",
+        "gristmill config --config gristmill.yaml --port 9000",
+        "gristmill config --json",
+    )
+)
+def config(
+    host: options.Host = None,
+    port: options.Port = None,
+    data: options.OwnData = None,
+    config: options.Config = None,
+    json: options.AsJson = False,
+) -> None:
+    """Print the settings as they hold and where each came from: default, file, environment or flag."""
+    from services.cli.config import config as run
+
+    options.use_file(config)
+    run(as_json=json, host=host, port=port, data=data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill doctor",
+        "gristmill doctor --data .demo/data",
+    )
+)
+def doctor(
+    data: options.OwnData = None, config: options.Config = None, json: options.AsJson = False
+) -> None:
+    """Look at everything that Gristmill needs, and say how to mend what is missing. Starts and changes nothing."""
+    from services.cli.doctor import doctor as run
+
+    options.use_file(config)
+    raise typer.Exit(run(data, as_json=json))
 
 
 @app.command(
@@ -56,6 +93,7 @@ def up(
     )
 )
 def generate(
+    *,
     files: options.Files,
     mode: options.ModeOption = "question and answer",
     model: options.Model = None,
@@ -66,7 +104,7 @@ def generate(
     format: options.Format = "jsonl",
     out: options.Out = None,
     url: options.Url = None,
-    data: options.Data = options.DATA,
+    data: options.Data,
     project: options.Project = None,
     per_chunk: options.PerChunk = None,
     temperature: options.Temperature = None,
@@ -119,9 +157,7 @@ def demo(files: options.OwnFiles = None, folder: options.Folder = Path(".demo"))
         "gristmill status 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11 --url http://127.0.0.1:8000",
     )
 )
-def status(
-    job: options.OptionalJob = None, url: options.Url = None, data: options.Data = options.DATA
-) -> None:
+def status(*, job: options.OptionalJob = None, url: options.Url = None, data: options.Data) -> None:
     """Say how far a job is, or list the newest jobs."""
     from services.cli.jobs import status as run
 
@@ -133,9 +169,7 @@ def status(
         "gristmill watch 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
     )
 )
-def watch(
-    job: options.JobArgument, url: options.Url = None, data: options.Data = options.DATA
-) -> None:
+def watch(*, job: options.JobArgument, url: options.Url = None, data: options.Data) -> None:
     """Show a job live until it ends; Ctrl-C ends the watching, not the job."""
     from services.cli.jobs import watch as run
 
@@ -147,9 +181,7 @@ def watch(
         "gristmill cancel 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
     )
 )
-def cancel(
-    job: options.JobArgument, url: options.Url = None, data: options.Data = options.DATA
-) -> None:
+def cancel(*, job: options.JobArgument, url: options.Url = None, data: options.Data) -> None:
     """Start nothing more for a job; what is in flight finishes, and all that was made is kept."""
     from services.cli.jobs import cancel as run
 
@@ -162,10 +194,11 @@ def cancel(
     )
 )
 def show(
+    *,
     entry: options.EntryArgument,
     full: options.Full = False,
     url: options.Url = None,
-    data: options.Data = options.DATA,
+    data: options.Data,
 ) -> None:
     """Show how an entry came to be: file, passage, evidence, prompt, model, raw response, verdict."""
     from services.cli.entries import show as run
@@ -181,6 +214,7 @@ def show(
     )
 )
 def entries(
+    *,
     dataset: options.DatasetArgument,
     rejected: options.Rejected = False,
     reason: options.ReasonOption = None,
@@ -188,7 +222,7 @@ def entries(
     limit: options.Limit = 20,
     json: options.AsJson = False,
     url: options.Url = None,
-    data: options.Data = options.DATA,
+    data: options.Data,
 ) -> None:
     """Show the entries of a dataset: accepted ones, or those that were dropped, with the reason."""
     from services.cli.entries import entries as run

@@ -15,6 +15,15 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Health(Answer):
+    """``ok``, or what is wrong, for each part."""
+
+    store: str
+    bus: str
+    views: str
+    version: str
+
+
 class Project(Answer):
     id: str
     name: str

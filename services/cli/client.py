@@ -23,6 +23,7 @@ from services.cli.answers import (
     Document,
     Documents,
     Entries,
+    Health,
     Job,
     Jobs,
     Project,
@@ -52,6 +53,13 @@ class Api:
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.url = url
         self._session = session
+
+    async def health(self) -> Health:
+        """What the gateway says of its parts, also while some of them are away."""
+        async with self._session.get("/health") as answer:
+            if answer.status == 503:
+                return Health.model_validate_json(await answer.read())
+            return await _read(answer, Health)
 
     async def make_project(self, name: str) -> Project:
         return await self._post("/projects", Project, {"name": name})

@@ -1,5 +1,6 @@
 """The options of the commands: one type for each, with its name, its limits and its words."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,13 +9,47 @@ import typer
 from contracts.entries import Reason
 from contracts.generation import Context, Mode
 
-DATA = Path(".gristmill")
 
+def usual_data() -> Path:
+    """The data folder that the settings name."""
+    from shared.settings import load_settings
+
+    return load_settings().data
+
+
+def use_file(config: Path | None) -> None:
+    """Name the file of settings for everything that this process reads and starts."""
+    if config is not None:
+        from shared.settings_file import VARIABLE
+
+        os.environ[VARIABLE] = str(config.absolute())
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file of settings; none: GRISTMILL_CONFIG, else gristmill.yaml here if there is one.",
+    ),
+]
 Url = Annotated[
     str | None, typer.Option(help="Of a running gateway, such as http://127.0.0.1:8000.")
 ]
 Data = Annotated[
-    Path, typer.Option(help="Folder of everything that is kept; finds the gateway that runs on it.")
+    Path,
+    typer.Option(
+        default_factory=usual_data,
+        show_default="the setting `data`, .gristmill",
+        help="Folder of everything that is kept; finds the gateway that runs on it.",
+    ),
+]
+OwnData = Annotated[
+    Path | None, typer.Option(help="Folder of everything that is kept [default: .gristmill].")
+]
+Host = Annotated[
+    str | None, typer.Option(help="A loopback address for the API [default: 127.0.0.1].")
+]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Of the API; 0: a free one [default: 8000].")
 ]
 Files = Annotated[
     list[Path],

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from services.cli.environment import ROLES, environment
 from shared.errors import Refused
+from shared.settings import as_environment
 from shared.stack import (
     SERVICES,
     Child,
@@ -113,7 +114,7 @@ async def running(
         port: of the gateway; 0 draws a free one.
         report: is told each stage in one line.
         commands: by service; None: every service of this package.
-        environ: what services inherit; None: the environment of this process.
+        environ: what services inherit; None: the environment of this process. What the settings file says is added.
         durable: False gives up safety against a power cut; for tests.
 
     Raises:
@@ -136,7 +137,7 @@ async def running(
                     tree,
                     module_commands() if commands is None else commands,
                     _given(stack, host, port),
-                    dict(os.environ if environ is None else environ),
+                    as_environment(os.environ if environ is None else environ),
                     lambda stage: report(f"{stage} ({time.monotonic() - began:.1f} s)"),
                 )
                 write(presence, Presence(url=url, pid=os.getpid()).model_dump_json())

@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 
 import typer
 
 from services.cli.stopping import Stop
 from services.cli.tree import running
+from shared.settings import check_environment, load_settings
 
 
-def up(host: str, port: int, data: Path) -> None:
-    """Return after a clean stop; raise ``GristmillError`` where it cannot start."""
+def up(host: str | None, port: int | None, data: Path | None) -> None:
+    """Return after a clean stop; raise ``GristmillError`` where it cannot start. None: as the settings say."""
+    check_environment(os.environ)
+    settings = load_settings(host=host, port=port, data=data)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    asyncio.run(_until_stopped(host, port, data))
+    asyncio.run(_until_stopped(settings.host, settings.port, settings.data))
 
 
 async def _until_stopped(host: str, port: int, data: Path) -> None:

@@ -8,7 +8,7 @@ import uvicorn
 from services.gateway.app import create_app
 from services.gateway.deps import Deps
 from shared.process import run_until_stopped
-from shared.settings import Settings
+from shared.settings import Settings, load_settings
 
 GRACE = 5
 """Seconds that open requests are given when the process is asked to end."""
@@ -45,7 +45,7 @@ class Server(uvicorn.Server):
 
 
 async def main(stop: asyncio.Event) -> None:
-    if not await Server(Settings()).until(stop):
+    if not await Server(load_settings()).until(stop):
         sys.exit(1)
 
 

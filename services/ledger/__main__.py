@@ -8,12 +8,12 @@ from shared.bus import connect
 from shared.cancellation import end
 from shared.health import Health
 from shared.process import run_until_stopped
-from shared.settings import Settings
+from shared.settings import load_settings
 from shared.store import open_pool
 
 
 async def main(stop: asyncio.Event) -> None:
-    settings = Settings()
+    settings = load_settings()
     health = Health("ledger")
     url = settings.required_database_url()
     async with health.served(settings.health_port):

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import get_args
 
 import typer
-from pydantic import AliasChoices, SecretStr
-from pydantic.fields import FieldInfo
+from pydantic import SecretStr
 
 from contracts.entries import Reason
 from contracts.generation import Mode
 from services.cli.__main__ import app
 from services.generate.skipping import SkipReason
-from shared.settings import Settings
+from shared.settings import Settings, variables
+from shared.settings_file import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,17 +29,6 @@ TOPS = "contracts|shared|services|tests|deploy"
 def named(text: str) -> set[str]:
     """What stands in backticks outside of fenced blocks."""
     return set(re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```$", "", text)))
-
-
-def variables(name: str, field: FieldInfo) -> list[str]:
-    """The environment variables of a setting; any of them may head its row."""
-    match field.validation_alias:
-        case AliasChoices() as alias:
-            return [str(choice) for choice in alias.choices]
-        case None:
-            return [f"GRISTMILL_{name.upper()}"]
-        case other:
-            return [str(other)]
 
 
 def shown(default: object) -> str:
@@ -64,7 +53,7 @@ def test_every_setting_has_a_row_with_its_default() -> None:
 
 
 def test_no_setting_is_named_that_is_none() -> None:
-    known = {v for n, f in Settings.model_fields.items() for v in variables(n, f)}
+    known = {v for n, f in Settings.model_fields.items() for v in variables(n, f)} | {VARIABLE}
     assert set(re.findall(r"\bGRISTMILL_[A-Z_]+", TEXT)) <= known
 
 

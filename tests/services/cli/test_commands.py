@@ -11,7 +11,18 @@ from services.cli.__main__ import app, main
 from shared.stack import free_port
 
 RUNNER = CliRunner()
-COMMANDS = ("up", "generate", "demo", "status", "watch", "cancel", "show", "entries")
+COMMANDS = (
+    "up",
+    "config",
+    "doctor",
+    "generate",
+    "demo",
+    "status",
+    "watch",
+    "cancel",
+    "show",
+    "entries",
+)
 
 
 def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
