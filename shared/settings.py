@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     beat: float = 2.0
     deadline: float = 8.0
     """A unit that no beat has named for this long is issued again."""
+    most_jobs: int = Field(default=1000, ge=1)
+    """Jobs that a tenant may have open at once; one more is refused (429)."""
     leadership: float = 3.0
     request_wait: float = 2.0
     """How long the gateway waits for the ledger to record a request."""

@@ -37,6 +37,8 @@ class Server(uvicorn.Server):
         serving = asyncio.create_task(self._serve())
         waits = [asyncio.create_task(event.wait()) for event in (stop, self._deps.broken)]
         await asyncio.wait((serving, *waits), return_when=asyncio.FIRST_COMPLETED)
+        # Live streams never end by themselves, and would hold the server up.
+        self._deps.broadcasts.close()
         self.should_exit = True
         for wait in waits:
             wait.cancel()

@@ -8,12 +8,23 @@ from fastapi import APIRouter, FastAPI
 from services.gateway import problems
 from services.gateway.deps import Deps
 from services.gateway.limits import BodyLimit, OneSlash
-from services.gateway.routes import datasets, documents, downloads, entries, jobs, projects, service
+from services.gateway.positions import Positions
+from services.gateway.routes import (
+    datasets,
+    documents,
+    downloads,
+    entries,
+    events,
+    jobs,
+    projects,
+    service,
+    streams,
+)
 from services.gateway.shapes import Problem
 from services.gateway.showing import BASE
 
 PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": Problem} for status in (400, 404, 409, 413, 503)
+    status: {"model": Problem} for status in (400, 404, 409, 413, 429, 503)
 }
 
 
@@ -37,11 +48,13 @@ def create_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     api = APIRouter(prefix=BASE)
-    for resource in (projects, documents, downloads, entries, datasets, jobs):
+    for resource in (projects, documents, downloads, entries, datasets, jobs, streams, events):
         api.include_router(resource.router, responses=PROBLEMS)
+    api.include_router(jobs.of_datasets, responses=PROBLEMS)
     app.include_router(service.router)
     app.include_router(api)
     problems.install(app)
+    app.add_middleware(Positions, reached=deps.reached)
     app.add_middleware(BodyLimit)
     app.add_middleware(OneSlash)
     return app

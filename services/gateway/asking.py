@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from contracts.identity import job_id
 from contracts.message import Request
 from services.gateway.deps import Deps
+from services.gateway.positions import note
 from shared.clock import fresh_id
 from shared.errors import Refused
 
@@ -63,5 +64,6 @@ async def ask(deps: Deps, request: Request, id: str) -> UUID:
     clean = without_nul(request)
     answer = await deps.asker.ask(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
     answer.or_refused()
+    note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)
     return answer.job_id or job_id(deps.tenant, SOURCE, id)

@@ -15,11 +15,16 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from contracts.message import Event, Recorded
+from services.gateway.estimating import Rates
+from services.gateway.following import Broadcasts, Look
 from services.gateway.plans import Plans
 from services.gateway.views.away import AWAY, steady
 from services.gateway.views.entry_reads import Entries
+from services.gateway.views.job_reads import JobReads
+from services.gateway.views.log_reads import LogReads
 from services.gateway.views.projector import Projector, Reached
 from services.gateway.views.reads import Queries, Views
+from services.gateway.working import Workers
 from shared.blobs import Blobs, FolderBlobs
 from shared.bus import Asker, connect
 from shared.errors import Unavailable
@@ -44,6 +49,8 @@ class Store:
         queries = Queries(pool)
         self.views = Views(queries, tenant)
         self.entries = Entries(queries)
+        self.jobs = JobReads(queries, tenant)
+        self.log = LogReads(queries, tenant)
         self._pool = pool
         self._reader = PostgresReader(pool)
         self.projector = Projector(pool, reached)
@@ -67,6 +74,9 @@ class Deps:
         self.blobs: Blobs = FolderBlobs(Path(settings.data) / "blobs")
         self.plans = Plans(self.blobs, self.tenant)
         self.reached = Reached()
+        self.rates = Rates()
+        self.workers = Workers()
+        self.broadcasts = Broadcasts(self._look, self.reached)
         self._pool: Pool | None = None
         self._store: Store | None = None
         self._client: Client | None = None
@@ -88,7 +98,13 @@ class Deps:
             log.critical("%s: this cannot be mended by waiting", task.get_name(), exc_info=problem)
             self.broken.set()
 
+    async def _look(self, job: UUID) -> Look | None:
+        from services.gateway.looking import look
+
+        return await look(self, job)
+
     async def stop(self) -> None:
+        self.broadcasts.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -117,7 +133,9 @@ class Deps:
     async def _open_bus(self) -> None:
         while self._client is None:
             try:
-                self._client = await connect(self.settings, "gateway")
+                client = await connect(self.settings, "gateway")
+                await client.subscribe("gristmill.beat.*", cb=self.workers.hear)
+                self._client = client
             except Unavailable as problem:
                 self._problems["bus"] = problem.message
                 await asyncio.sleep(RETRY)

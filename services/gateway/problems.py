@@ -28,6 +28,8 @@ _KINDS = {
 }
 _NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
 _NOT_JSON = "The body is not valid JSON in UTF-8 (or it is nested too deeply, or holds a number that is too long)."
+PATIENCE = 5
+"""Seconds after which what was too much may be asked again."""
 MOST_FIELD = 100
 """Characters of a field's name that are repeated."""
 
@@ -50,7 +52,10 @@ def install(app: FastAPI) -> None:
 
 async def _refused(_request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, Refused)  # noqa: S101 - registered for this class only
-    return answer(problem.status, problem.code, problem.message, problem.field)
+    response = answer(problem.status, problem.code, problem.message, problem.field)
+    if problem.status == 429:
+        response.headers["Retry-After"] = str(PATIENCE)
+    return response
 
 
 async def _unavailable(_request: Request, problem: Exception) -> JSONResponse:

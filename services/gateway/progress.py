@@ -83,8 +83,17 @@ def _making(dataset: DatasetRow | None) -> str:
     enough = dataset.wanted is not None and dataset.accepted >= dataset.wanted
     if settled < dataset.seeds and not enough:
         more = f", round {dataset.rounds}" if dataset.rounds > 1 else ""
+        if (batches := batch_count(dataset)) > 1:
+            batch = min(settled // dataset.batch_size, batches - 1)
+            chunks = min(dataset.batch_size, dataset.seeds - batch * dataset.batch_size)
+            return f"Processing batch {batch + 1}/{batches} ({chunks} chunks{more})"
         return f"Generating ({settled}/{dataset.seeds} chunks{more})"
     return "Curating"
+
+
+def batch_count(dataset: DatasetRow) -> int:
+    """Files that the dataset will have: a batch is a fixed range of seeds in plan order, whatever becomes of them."""
+    return max(1, -(-dataset.seeds // dataset.batch_size)) if dataset.batch_size else 1
 
 
 def quality(dataset: DatasetRow) -> QualitySummary:

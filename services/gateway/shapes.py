@@ -153,6 +153,47 @@ class Jobs(Shape):
     per_page: int
 
 
+class QueueStats(Shape):
+    pending_jobs: int
+    running_jobs: int
+    scheduled_jobs: int
+    completed_jobs: int
+    failed_jobs: int
+    cancelled_jobs: int
+    retrying_jobs: int
+    waiting_jobs: int
+    """Of the running ones: put off until something outside answers again."""
+    total_jobs: int
+    queue_type: Literal["jetstream"]
+    cache_size: int
+    """Jobs whose rate this gateway follows."""
+    cpu_usage_percent: float
+    """Of this machine, since the last question."""
+    memory_usage_mb: float
+    """Of this gateway's process."""
+    active_workers: int
+    """Worker processes heard within the last seconds, all services together;"""
+    workers: dict[str, int]
+    """by service;"""
+    units_in_hand: int
+    """and how many units they hold."""
+    listeners: int
+    """Live streams of this gateway."""
+    global_max_concurrent_jobs: int
+    """Jobs that a tenant may have open at once; more are refused with 429."""
+
+
+class Events(Shape):
+    """A page of the log."""
+
+    events: list[dict[str, Any]]
+    """Each a CloudEvent 1.0 in its JSON format."""
+    next: str
+    """Read on with ``after`` set to this."""
+    head: str
+    """The newest position; where ``next`` equals it, all was read."""
+
+
 class BatchFile(Shape):
     batch_index: int | None
     """None: the whole dataset in one file."""

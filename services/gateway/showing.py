@@ -1,6 +1,7 @@
 """Rows of the views as the API's answers. Pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -100,6 +101,7 @@ def job(
     made: DatasetRow | None,
     documents: DocumentCounts,
     result: dict[str, Any] | None,
+    estimated_completion: datetime | None = None,
 ) -> JobStatus:
     return JobStatus(
         job_id=row.job_id,
@@ -116,6 +118,7 @@ def job(
         started_at=row.started_at,
         completed_at=row.completed_at,
         updated_at=row.updated_at,
+        estimated_completion=estimated_completion,
     )
 
 

@@ -70,7 +70,7 @@ class Ledger:
         before = cancellations()
         await declare(self._client, self._settings)
         heed_cancellation(before)
-        house = House()
+        house = House(most_jobs=self._settings.most_jobs)
         await self._learn(house)
         beats = reconciler.Beats(self._settings.deadline)
         recorder = Recorder(

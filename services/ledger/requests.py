@@ -72,6 +72,20 @@ async def _project(turn: Turn, tenant: str, project: UUID) -> Row:
     return row
 
 
+async def _room_for_a_job(turn: Turn, tenant: str) -> None:
+    """Raise ``Refused`` where the tenant has as many jobs open as it may. Those of this turn are counted too."""
+    before: int = await turn.connection.fetchval(
+        "select count(*) from ledger.streams where open and tenant = $1", tenant
+    )
+    if before + turn.opened(tenant) >= turn.house.most_jobs:
+        raise Refused(
+            "too_many_jobs",
+            f"{turn.house.most_jobs} jobs are open, which is as many as may be at once: wait until one ends, or cancel"
+            " one.",
+            status=429,
+        )
+
+
 async def _free_name(turn: Turn, tenant: str, name: str, project: UUID | None) -> None:
     taken = await turn.connection.fetchval(
         "select project_id from ledger.projects where tenant = $1 and name = $2", tenant, name
@@ -197,6 +211,7 @@ async def _want(
 
 
 async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UUID:
+    await _room_for_a_job(turn, asked.tenant)
     await _project(turn, asked.tenant, request.project_id)
     documents = await _documents(turn, request.project_id, request.document_ids)
     job = asked.job
@@ -215,6 +230,7 @@ async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UU
 
 
 async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> UUID:
+    await _room_for_a_job(turn, asked.tenant)
     await _project(turn, asked.tenant, request.project_id)
     missing = request.settings.not_available()
     if missing is not None:
@@ -244,6 +260,7 @@ def _has_chunks(state: DocumentState) -> bool:
 
 
 async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
+    await _room_for_a_job(turn, asked.tenant)
     dataset = await turn.row(request.dataset_id)
     if (
         dataset is None

@@ -52,6 +52,8 @@ class House:
     """Model calls' units in flight, in all,"""
     tenant_window: int = 2048
     """and for one tenant."""
+    most_jobs: int = 1000
+    """Jobs that a tenant may have open at once."""
     workers: dict[str, int] = field(default_factory=dict)
     """Processes alive, by service."""
     hungry: dict[UUID, None] = field(default_factory=dict)

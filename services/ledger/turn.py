@@ -43,6 +43,7 @@ class Turn:
         self._done: dict[UUID, UUID] = {}
         self._ended: list[UUID] = []
         self._in_flight: dict[str, int] = {}
+        self._opened: dict[str, int] = {}
         self.work: dict[UUID, Work] = {}
         self.cancelling: list[UUID] = []
         """Jobs whose cancellation this turn recorded."""
@@ -129,7 +130,13 @@ class Turn:
     ) -> Row:
         row = Row(stream, tenant, kind, project, state, open=kind in JOBS, changed=True)
         self._rows[stream] = row
+        if row.open:
+            self._opened[tenant] = self._opened.get(tenant, 0) + 1
         return row
+
+    def opened(self, tenant: str) -> int:
+        """Jobs that this turn opened for a tenant; one that ended in it is counted all the same."""
+        return self._opened.get(tenant, 0)
 
     def touch(self, stream: UUID) -> None:
         """Ask the process of this stream what follows, before the turn ends."""

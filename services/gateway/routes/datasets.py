@@ -9,8 +9,7 @@ from contracts.identity import dataset_id
 from services.gateway import generating, ids, showing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here
-from services.gateway.routes.jobs import status_of
-from services.gateway.shapes import Dataset, DatasetDetails, JobStatus, Submitted
+from services.gateway.shapes import Dataset, DatasetDetails, Submitted
 from services.gateway.views.rows import DatasetRow, ExportRow
 from shared.errors import Refused
 
@@ -58,11 +57,6 @@ async def generate_dataset(
             "mode": request.settings.mode,
         },
     )
-
-
-@router.get("/generate/{job}/status")
-async def generation_status(deps: Here, job: str) -> JobStatus:
-    return await status_of(deps, await ids.job(deps.views, job, kind="dataset_generation"))
 
 
 @router.get("/{id}")

@@ -1,24 +1,25 @@
-"""Jobs: how far they are, and stopping them."""
+"""Jobs: how far they are, at once, when it changes, or live; and stopping them."""
 
-from typing import Any, Literal
+from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from starlette.responses import Response
 
 from contracts.job import JobCancelRequested, JobKind
-from services.gateway import ids, progress, showing
+from services.gateway import ids, looking, progress, queueing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here
 from services.gateway.routes.parameters import Page, PerPage, offset
-from services.gateway.shapes import Cancelling, Jobs, JobStatus
-from services.gateway.views.rows import DatasetRow, DocumentCounts, JobRow
+from services.gateway.shapes import Cancelling, Jobs, JobStatus, QueueStats
+from shared.clock import monotonic
 from shared.errors import Refused
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-
-MOST_SHOWN = 1000
-"""Documents named in the result of a job."""
+of_datasets = APIRouter(prefix="/datasets", tags=["datasets"])
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]
+JSON = "application/json"
 
 
 @router.get("")
@@ -32,7 +33,7 @@ async def list_jobs(
 ) -> Jobs:
     """Newest first."""
     project = await ids.project(deps.views, project_id) if project_id else None
-    rows, total = await deps.views.jobs(
+    states, total = await deps.store.jobs.page(
         status=status,
         kind=kind,
         project=project.project_id if project else None,
@@ -40,16 +41,64 @@ async def list_jobs(
         offset=offset(page, per_page),
     )
     return Jobs(
-        jobs=[await status_of(deps, row, full=False) for row in rows],
+        jobs=[looking.status(deps, state, full=False) for state in states],
         total=total,
         page=page,
         per_page=per_page,
     )
 
 
-@router.get("/status/{id}")
-async def job_status(deps: Here, id: str) -> JobStatus:
-    return await status_of(deps, await ids.job(deps.views, id))
+@router.get("/queue/stats")
+async def queue_stats(deps: Here) -> QueueStats:
+    """How many jobs there are of each status, and what the machine and the workers have to do."""
+    return await queueing.stats(deps)
+
+
+@router.get("/status/{id}", response_model=JobStatus)
+async def job_status(deps: Here, id: str) -> Response:
+    return said(looking.status(deps, await looking.state_of(deps, id)))
+
+
+@router.get("/status/{id}/poll", response_model=JobStatus)
+@router.get("/{id}/poll", response_model=JobStatus)
+async def poll_job(
+    deps: Here,
+    id: str,
+    patience: Annotated[
+        int,
+        Query(alias="timeout", ge=1, le=300, description="Seconds that the answer waits at most."),
+    ] = 30,
+    current_status: Annotated[
+        Status | None, Query(description="The status that is known; none: that of this moment.")
+    ] = None,
+) -> Response:
+    """The job as soon as its status is another than ``current_status``; at once when it has ended, and as it is when
+    the time is up.
+    """
+    state = await looking.state_of(deps, id)
+    known = current_status or state.job.status
+    if state.job.status == known and known not in progress.ENDED:
+        await _other_status(deps, state.job.job_id, known, patience)
+        state = await looking.state_of(deps, id)
+    return said(looking.status(deps, state))
+
+
+async def _other_status(deps: Deps, job: UUID, known: str, patience: float) -> None:
+    """Wait until the job's status is another, for so many seconds at most."""
+    deps.broadcasts.admit()
+    until, number = monotonic() + patience, 0
+    async with deps.broadcasts.of(job) as channel:
+        while (left := until - monotonic()) > 0 and await channel.moved(number, left):
+            number = channel.number
+            if channel.closed or (channel.look is not None and channel.look.status != known):
+                return
+
+
+@of_datasets.get("/generate/{job}/status", response_model=JobStatus)
+async def generation_status(deps: Here, job: str) -> Response:
+    """The job with its batch files; after its end, with all that the dataset holds."""
+    state = await looking.state_of(deps, job, kind="dataset_generation")
+    return said(looking.status(deps, state))
 
 
 @router.post("/cancel/{id}")
@@ -71,33 +120,6 @@ async def cancel_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None
     return Cancelling(job_id=row.job_id, message=f"Job {row.job_id} is being cancelled")
 
 
-async def status_of(deps: Deps, row: JobRow, *, full: bool = True) -> JobStatus:
-    """The state of a job. ``full``: with its result, as far as there is one."""
-    made = None
-    if row.kind == "dataset_generation" and row.dataset_id is not None:
-        made = await deps.views.dataset(row.dataset_id)
-    documents = DocumentCounts(0, 0, 0)
-    waits = row.status == "pending" or row.kind == "document_processing"
-    if waits and row.status not in progress.ENDED:
-        documents = await deps.views.document_counts(row.job_id)
-    result = await _result(deps, row, made) if full else None
-    return showing.job(row, made, documents, result)
-
-
-async def _result(deps: Deps, row: JobRow, made: DatasetRow | None) -> dict[str, Any] | None:
-    if made is not None:
-        exports = await deps.views.exports([made.dataset_id]) if made.closing else []
-        rejected = await deps.views.rejected_documents(row.job_id, MOST_SHOWN)
-        return showing.generation_result(row, made, exports, rejected)
-    if row.kind in ("document_upload", "document_processing"):
-        return showing.documents_result(await deps.views.documents_of_job(row.job_id, MOST_SHOWN))
-    if row.dataset_id is None or row.format is None:
-        return None
-    exports = await deps.views.exports([row.dataset_id])
-    mine = [file for each in exports if each.job_id == row.job_id for file in showing.files(each)]
-    return {
-        "dataset_id": str(row.dataset_id),
-        "format": row.format,
-        "files": [file.model_dump(mode="json") for file in mine],
-        "download": showing.download(row.dataset_id, row.format) if mine else None,
-    }
+def said(status: JobStatus) -> Response:
+    """A status as an answer. It is a shape already, so that it is not looked at once more on its way out."""
+    return Response(status.model_dump_json(), media_type=JSON)

@@ -53,8 +53,12 @@ class Reached:
     def move(self, position: Position) -> None:
         if position != self.position:
             self.position = position
-            self._moved.set()
-            self._moved = asyncio.Event()
+            self.wake()
+
+    def wake(self) -> None:
+        """Have everybody who waits look again."""
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     def covers(self, position: Position) -> bool:
         return (self.position.era, self.position.n) >= (position.era, position.n)

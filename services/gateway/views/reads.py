@@ -12,7 +12,6 @@ import asyncpg
 from services.gateway.views.away import steady
 from services.gateway.views.rows import (
     DatasetRow,
-    DocumentCounts,
     DocumentRow,
     ExportRow,
     JobRow,
@@ -130,74 +129,6 @@ class Views:
             "select name from views_1.document_names where document_id = $1 order by name", id
         )
         return [row["name"] for row in rows]
-
-    async def documents_of_job(self, job: UUID, limit: int) -> list[DocumentRow]:
-        rows = await self._queries.rows(
-            f"select {DOCUMENT} from views_1.documents_of_jobs o"  # noqa: S608 - constants
-            " join views_1.documents d using (document_id)"
-            " where o.job_id = $1 order by d.pos limit $2",
-            job,
-            limit,
-        )
-        return [DocumentRow(**row) for row in rows]
-
-    async def rejected_documents(self, job: UUID, limit: int) -> list[DocumentRow]:
-        """Those of a job's documents that cannot be used."""
-        rows = await self._queries.rows(
-            f"select {DOCUMENT} from views_1.documents_of_jobs o"  # noqa: S608 - constants
-            " join views_1.documents d using (document_id)"
-            " where o.job_id = $1 and d.status = 'rejected' order by d.pos limit $2",
-            job,
-            limit,
-        )
-        return [DocumentRow(**row) for row in rows]
-
-    async def document_counts(self, job: UUID) -> DocumentCounts:
-        """How far the documents of a job are, as that job needs them."""
-        row = await self._queries.row(
-            """
-            select count(*) as total,
-                count(*) filter (where d.status = 'rejected') as rejected,
-                count(*) filter (where d.status = 'rejected' or case
-                    when j.kind = 'document_upload' then true
-                    when j.kind = 'dataset_generation' then d.status = 'chunked'
-                    when j.chunking is null then d.status <> 'uploaded'
-                    else exists (select from views_1.document_chunkings c
-                                 where c.document_id = d.document_id and c.chunking = j.chunking)
-                    end) as settled
-            from views_1.jobs j
-            join views_1.documents_of_jobs o using (job_id)
-            join views_1.documents d using (document_id)
-            where j.job_id = $1
-            """,
-            job,
-        )
-        return DocumentCounts(**row) if row else DocumentCounts(0, 0, 0)
-
-    async def jobs(
-        self,
-        *,
-        status: str | None,
-        kind: str | None,
-        project: UUID | None,
-        limit: int,
-        offset: int,
-    ) -> tuple[list[JobRow], int]:
-        where = """j.tenant = $1 and ($2::text is null or j.status = $2)
-            and ($3::text is null or j.kind = $3) and ($4::uuid is null or j.project_id = $4)"""
-        asked = (self._tenant, status, kind, project)
-        total = await self._queries.value(
-            f"select count(*) from views_1.jobs j where {where}",  # noqa: S608 - constants
-            *asked,
-        )
-        rows = await self._queries.rows(
-            f"select {JOB} from views_1.jobs j where {where}"  # noqa: S608 - constants
-            " order by j.pos desc limit $5 offset $6",
-            *asked,
-            limit,
-            offset,
-        )
-        return [JobRow(**row) for row in rows], total
 
     async def job(self, id: UUID) -> JobRow | None:
         found = await self.some_jobs([id])

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ import uvicorn
 
 from services.gateway.app import create_app
 from services.gateway.deps import Deps
+
+Heard = AsyncGenerator[tuple[str, Any], None]
 
 
 @dataclass
@@ -43,6 +46,23 @@ class Gateway:
             assert response.status == status, said
             return said
 
+    async def listen(self, path: str, last: str | None = None) -> Heard:
+        """Id and data of each event of a stream, until it ends; data is None where only the id moved."""
+        headers = {"Last-Event-ID": last} if last else {}
+        async with self.http.get(f"/api/v1{path}", headers=headers) as response:
+            assert response.status == 200, await response.text()
+            assert response.content_type == "text/event-stream"
+            id, data = "", None
+            async for line in response.content:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name == "id":
+                    id = value
+                elif name == "data":
+                    data = json.loads(value)
+                elif not name and id:
+                    yield id, data
+                    id, data = "", None
+
     async def upload(self, project: str, *files: tuple[str, bytes], status: int = 200) -> Any:
         form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
         for name, data in files:
@@ -71,6 +91,7 @@ async def listening(deps: Deps) -> AsyncIterator[Gateway]:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
             yield Gateway(deps, http)
     finally:
+        deps.broadcasts.close()
         server.should_exit = True
         await task
         door.close()

@@ -124,9 +124,9 @@ class Mill:
 
     # -- running -----------------------------------------------------------------------------------
 
-    async def ledger(self) -> Health:
-        """Start one more ledger."""
-        settings = self.settings("ledger")
+    async def ledger(self, **others: object) -> Health:
+        """Start one more ledger, with other settings where some are named."""
+        settings = self.settings("ledger").model_copy(update=others)
         client, health = await connect(settings, "ledger"), Health("ledger")
         ledger = Ledger(self.pool, client, self.blobs, settings, health)
         self.ledgers.append((ledger, asyncio.create_task(ledger.run()), client))

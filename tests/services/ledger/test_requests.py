@@ -203,3 +203,17 @@ async def test_the_job_of_a_request_follows_from_its_key(mill: Mill) -> None:
     await mill.document(project, "1")
     answer = await mill.ask(GenerationRequested(project_id=project), "key")
     assert job(answer) == job_id("default", mill.source, "key")
+
+
+async def test_more_jobs_than_may_be_open_are_refused(mill: Mill) -> None:
+    await mill.stop_ledger()
+    await mill.ledger(most_jobs=1)
+    first = await mill.generate_from(1)
+    project = await mill.project()
+    document = await mill.document(project, "1")
+    request = ProcessingRequested(project_id=project, document_ids=(document,), chunking=None)
+    refused = await mill.ask(request, "key")
+    assert (refused.code, refused.status) == ("too_many_jobs", 429)
+    assert (await mill.ask(JobCancelRequested(target=first))).code is None
+    await mill.ended(first)
+    assert (await mill.ask(request, "key")).code is None

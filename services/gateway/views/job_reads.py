@@ -1,0 +1,155 @@
+"""How far jobs are, read in one query for one job or a page of them, and how many there are of each status.
+
+Raises ``Unavailable`` where the store is away. Never writes.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from services.gateway.views.rows import (
+    DatasetRow,
+    DocumentCounts,
+    DocumentRow,
+    ExportRow,
+    JobRow,
+    columns,
+)
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from services.gateway.views.reads import Queries
+
+    Record = asyncpg.Record
+
+OPEN = "('pending', 'running')"
+_JOB = len(fields(JobRow))
+_DATASET = _JOB + len(fields(DatasetRow))
+
+# How far the documents of a job are, as that job needs them.
+_COUNTS = """
+    select count(*) as total,
+        count(*) filter (where d.status = 'rejected' or case
+            when j.kind = 'document_upload' then true
+            when j.kind = 'dataset_generation' then d.status = 'chunked'
+            when j.chunking is null then d.status <> 'uploaded'
+            else exists (select from views_1.document_chunkings c
+                         where c.document_id = d.document_id and c.chunking = j.chunking)
+            end) as settled,
+        count(*) filter (where d.status = 'rejected') as rejected
+    from views_1.documents_of_jobs o join views_1.documents d using (document_id)
+    where o.job_id = j.job_id
+"""
+# A generation job names its unusable documents, a job of documents all that it worked on.
+_DOCUMENTS = """
+    case when j.kind <> 'dataset_export' then array(
+        select d from views_1.documents_of_jobs o join views_1.documents d using (document_id)
+        where o.job_id = j.job_id and (j.kind <> 'dataset_generation' or d.status = 'rejected')
+        order by d.pos limit $3) end
+"""
+_EXPORTS = """
+    case when s.closing is not null or j.kind = 'dataset_export' then array(
+        select x from views_1.exports x where x.dataset_id = j.dataset_id
+        order by x.created_at, x.format, x.batch_size) end
+"""
+_STATE = f"""
+    {columns(JobRow, "j")}, {columns(DatasetRow, "s")},
+    c.total, c.settled, c.rejected as unusable, clock_timestamp() as seen_at
+"""
+_BESIDE = f"""
+    left join views_1.datasets s on s.dataset_id = j.dataset_id and j.kind = 'dataset_generation'
+    left join lateral ({_COUNTS}) c
+        on j.status in {OPEN} and (j.status = 'pending' or j.kind = 'document_processing')
+"""
+_ONE = f"""
+    select {_STATE}, {_DOCUMENTS} as documents_of, {_EXPORTS} as exports_of
+    from views_1.jobs j {_BESIDE} where j.tenant = $1 and j.job_id = $2
+"""  # noqa: S608 - constants
+_PAGE = f"""
+    with found as materialized (
+        select job_id, pos from views_1.jobs j
+        where j.tenant = $1 and ($2::text is null or j.status = $2)
+          and ($3::text is null or j.kind = $3) and ($4::uuid is null or j.project_id = $4)
+    )
+    select {_STATE}, t.total as of_all
+    from (select count(*) as total from found) t
+    left join (select job_id from found order by pos desc limit $5 offset $6) p on true
+    left join views_1.jobs j using (job_id) {_BESIDE}
+    order by j.pos desc
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A job with all that its status is made from."""
+
+    job: JobRow
+    made: DatasetRow | None
+    """The dataset of a generation job."""
+    counts: DocumentCounts
+    seen_at: datetime
+    """On the database's clock."""
+    documents: tuple[DocumentRow, ...] = ()
+    """Those that the job's result names, in the order in which they came."""
+    exports: tuple[ExportRow, ...] = ()
+    """Of its dataset, oldest first."""
+
+
+class JobReads:
+    """The jobs of one tenant."""
+
+    def __init__(self, queries: "Queries", tenant: str) -> None:
+        self._queries = queries
+        self._tenant = tenant
+
+    async def state(self, job: UUID, most_documents: int) -> JobState | None:
+        row = await self._queries.row(_ONE, self._tenant, job, most_documents)
+        return _state(row, full=True) if row else None
+
+    async def page(
+        self,
+        *,
+        status: str | None,
+        kind: str | None,
+        project: UUID | None,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[JobState], int]:
+        """Newest first, without what only results name; and how many there are in all."""
+        rows = await self._queries.rows(_PAGE, self._tenant, status, kind, project, limit, offset)
+        # By place, since the dataset's columns share names with the job's.
+        jobs = [_state(row, full=False) for row in rows if row[0] is not None]
+        return jobs, rows[0]["of_all"]
+
+    async def totals(self) -> dict[str, int]:
+        """How many jobs there are, by status; and of the running ones, how many wait for something outside."""
+        rows = await self._queries.rows(
+            """
+            select status, count(*) as jobs, count(waiting_for) as waiting
+            from views_1.jobs where tenant = $1 group by status
+            """,
+            self._tenant,
+        )
+        found = {row["status"]: int(row["jobs"]) for row in rows}
+        return found | {"waiting": sum(int(row["waiting"]) for row in rows)}
+
+
+def _state(row: "Record", *, full: bool) -> JobState:
+    values = tuple(row)
+    dataset = values[_JOB:_DATASET]
+    counts = DocumentCounts(row["total"] or 0, row["settled"] or 0, row["unusable"] or 0)
+    return JobState(
+        job=JobRow(*values[:_JOB]),
+        made=DatasetRow(*dataset) if dataset[0] is not None else None,
+        counts=counts,
+        seen_at=row["seen_at"],
+        documents=_rows(DocumentRow, row["documents_of"]) if full else (),
+        exports=_rows(ExportRow, row["exports_of"]) if full else (),
+    )
+
+
+def _rows(kind: Any, found: "list[Record] | None") -> tuple[Any, ...]:
+    names = [field.name for field in fields(kind)]
+    return tuple(kind(*(each[name] for name in names)) for each in found or ())
