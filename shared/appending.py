@@ -14,7 +14,8 @@ import zstandard
 from contracts.message import Event, Recorded, wire_type
 from contracts.unit import Body
 from shared.errors import GristmillError
-from shared.store import LOG, Position, WrongSchema
+from shared.migrations import NEEDED, WrongSchema
+from shared.store import LOG, Position
 
 if TYPE_CHECKING:
     from shared.store import Connection
@@ -75,7 +76,7 @@ class Appending:
             LOG,
         )
         if row is None:
-            raise WrongSchema(None)
+            raise WrongSchema(None, NEEDED)
         return cls(connection, Position(row["era"], row["head"]), row["now"])
 
     @property

@@ -5,7 +5,6 @@ position n will never find an earlier one appear later. (A sequence alone does n
 rows are skipped by a tailing reader under twelve writers.)
 """
 
-import importlib.resources
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +16,7 @@ import zstandard
 
 from contracts import EVENTS
 from contracts.message import Event, Recorded, wire_type
-from shared.errors import GristmillError
+from shared.migrations import NEEDED, check
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -25,20 +24,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
     Pool = asyncpg.Pool[Any]
 
-SCHEMA_VERSION = 1
 LOG = 1
 PAGE = 500
-
-
-class WrongSchema(GristmillError):
-    """The database is of another version than this code."""
-
-    def __init__(self, found: int | None) -> None:
-        have = "no Gristmill schema" if found is None else f"schema version {found}"
-        super().__init__(
-            "wrong_schema",
-            f"The database has {have}; this code needs version {SCHEMA_VERSION}. Run the migration.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +70,14 @@ class Reader(Protocol):
         ...
 
 
-async def migrate(admin_url: str) -> None:
-    """Create the schema where there is none. The only DDL of the ledger's schema."""
-    connection = await asyncpg.connect(admin_url)
-    try:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(7301)")
-            if await _version(connection) is None:
-                text = importlib.resources.files("shared").joinpath("schema.sql").read_text()
-                await connection.execute(text)
-        await check_schema(connection)
-    finally:
-        await connection.close()
+async def open_pool(
+    url: str, *, most: int = 4, needed: int = NEEDED, schema: str | None = None
+) -> "Pool":
+    """Connections whose sessions cannot hold a lock for ever; the schema's version is checked.
 
-
-async def check_schema(connection: "Connection") -> None:
-    """Raise ``WrongSchema`` unless the database is of this code's version."""
-    found = await _version(connection)
-    if found != SCHEMA_VERSION:
-        raise WrongSchema(found)
-
-
-async def _version(connection: "Connection") -> int | None:
-    if await connection.fetchval("select to_regclass('ledger.schema_version')") is None:
-        return None
-    found: int = await connection.fetchval("select version from ledger.schema_version")
-    return found
-
-
-async def open_pool(url: str, *, most: int = 4) -> "Pool":
-    """Connections whose sessions cannot hold a lock for ever; the schema's version is checked."""
+    ``needed`` is the lowest version of the database that the service works with; ``schema`` is where names without
+    one are looked up.
+    """
     pool = await asyncpg.create_pool(
         url,
         min_size=1,
@@ -122,10 +87,15 @@ async def open_pool(url: str, *, most: int = 4) -> "Pool":
             "lock_timeout": "10s",
             "statement_timeout": "60s",
             "idle_in_transaction_session_timeout": "15s",
-        },
+        }
+        | ({} if schema is None else {"search_path": schema}),
     )
-    async with pool.acquire() as connection:
-        await check_schema(connection)
+    try:
+        async with pool.acquire() as connection:
+            await check(connection, needed)
+    except BaseException:
+        pool.terminate()
+        raise
     return pool
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from shared.migrations import migrate
 from shared.settings import Settings
 from shared.stack import Database, Nats, Running, start
-from shared.store import migrate
 
 settings.register_profile("gristmill", deadline=None, print_blob=True)
 settings.load_profile("gristmill")  # a busy machine fails no test for being slow

@@ -233,6 +233,27 @@ def entries(
     run(dataset, status=status, reason=reason, limit=limit, as_json=json, url=url, data=data)
 
 
+@app.command(
+    epilog=examples(
+        "gristmill migrate --check",
+        "gristmill migrate --data .demo/data",
+        "gristmill migrate --url postgresql://admin:PASSWORD@db.example:5432/gristmill",
+    )
+)
+def migrate(
+    url: options.AdminUrl = None,
+    data: Annotated[Path, typer.Option(help="Folder of everything that is kept.")] = options.DATA,
+    check: options.Check = False,
+) -> None:
+    """Bring the database to this version's schema, as `up` does when it starts.
+
+    Uses the database at --url, as a role that may create schemas and roles, or that of --data while nothing runs there.
+    """
+    from services.cli.migrating import migrate as run
+
+    raise typer.Exit(run(url, data, check=check))
+
+
 def main() -> None:
     """Run the command line; an expected failure is one line and exit code 1."""
     try:

@@ -111,3 +111,15 @@ Limit = Annotated[int, typer.Option(min=1, help="Most entries shown.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Full = Annotated[bool, typer.Option("--full", help="With the words of the prompt.")]
 Folder = Annotated[Path, typer.Option(help="Holds the demo's data and its files.")]
+AdminUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="ADMIN_DATABASE_URL",
+        show_envvar=True,
+        help="Of the database, as its administrator; the variable keeps its password out of the list of processes.",
+    ),
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Only say what would be done; exit code 1 when behind.")
+]

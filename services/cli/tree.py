@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ipaddress
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from services.cli.environment import ROLES, environment
 from shared.errors import Refused
+from shared.migrations import migrate
 from shared.settings import as_environment
 from shared.stack import (
     SERVICES,
@@ -33,11 +35,13 @@ from shared.stack import (
     servers,
     write,
 )
-from shared.store import migrate
 
 FIRST = ("gateway", "ledger")
 """Started before the others, so that the API answers as soon as it can."""
 HEALTHY_WITHIN = 60.0
+OK = b"200"
+TELL = 2.0
+"""Seconds between two words about what takes long."""
 ATTEMPTS = 3
 """Times that the gateway may die before it has ever been healthy."""
 PATIENCE = 8.0
@@ -129,7 +133,9 @@ async def running(
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         async with servers(data, durable=durable) as stack:
             report(f"servers   NATS and Postgres answer ({time.monotonic() - began:.1f} s)")
-            await migrate(stack.admin_url)
+            before, changes = await migrate(stack.admin_url)
+            if before and changes:
+                report(f"database  brought from version {before} to {changes[-1].number}")
             tree = Tree(url, stack)
             presence = data / "up.json"
             try:
@@ -166,7 +172,7 @@ async def _start(
     for name in first:
         await tree.add(program(name))
     if "gateway" in first:
-        await healthy(tree.children["gateway"], tree.url)
+        await healthy(tree.children["gateway"], tree.url, report)
         report("gateway   healthy")
     rest = [name for name in commands if name not in first]
     for name in rest:
@@ -217,13 +223,22 @@ def chosen_port(host: str, port: int) -> int:
     return port
 
 
-async def healthy(gateway: Child, url: str) -> None:
-    """Wait for the first healthy answer. Raise ``ChildEnded`` where the gateway keeps dying or stays silent."""
+async def healthy(gateway: Child, url: str, report: Report = silent) -> None:
+    """Wait for the first healthy answer, for as long as views are being built.
+
+    Raises ``ChildEnded`` where the gateway keeps dying or stays silent.
+    """
     deadline = time.monotonic() + HEALTHY_WITHIN
-    while not await answers(url, "/health"):
+    told = time.monotonic()
+    while (found := await asked(url, "/health"))[0] != OK:
         if gateway.starts > ATTEMPTS:
             status = f"ended {ATTEMPTS} times"
             raise ChildEnded("gateway", status, gateway.last_words(), hung=False)
+        if building := re.search(rb'"views":"building: (\d+ of \d+)"', found[1]):
+            deadline = time.monotonic() + HEALTHY_WITHIN
+            if time.monotonic() - told > TELL:
+                told = time.monotonic()
+                report(f"views     being built: {building[1].decode()} events")
         if time.monotonic() > deadline:
             status = f"was not healthy for {HEALTHY_WITHIN:g} s"
             raise ChildEnded("gateway", status, gateway.last_words(), hung=True)
@@ -232,18 +247,23 @@ async def healthy(gateway: Child, url: str) -> None:
 
 async def answers(url: str, path: str) -> bool:
     """Whether a GET is answered with 200."""
+    return (await asked(url, path))[0] == OK
+
+
+async def asked(url: str, path: str) -> tuple[bytes, bytes]:
+    """The status that a GET is answered with, and all that follows it; nothing where nobody answers."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     try:
         reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except OSError:
-        return False
+        return b"", b""
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         async with asyncio.timeout(2.0):
-            status = await reader.readline()
-        return status.split()[1:2] == [b"200"]
+            status = (await reader.readline()).split()
+            return (status[1] if len(status) > 1 else b""), await reader.read()
     except (OSError, TimeoutError):
-        return False
+        return b"", b""
     finally:
         writer.close()
         with contextlib.suppress(OSError):

@@ -24,12 +24,14 @@ from services.gateway.views.job_reads import JobReads
 from services.gateway.views.log_reads import LogReads
 from services.gateway.views.projector import Projector, Reached
 from services.gateway.views.reads import Queries, Views
+from services.gateway.views.versions import SCHEMA
 from services.gateway.working import Workers
 from shared.blobs import Blobs, FolderBlobs
 from shared.bus import Asker, connect
 from shared.errors import Unavailable
+from shared.migrations import WrongSchema
 from shared.settings import Settings
-from shared.store import Position, PostgresReader, WrongSchema, open_pool
+from shared.store import Position, PostgresReader, open_pool
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -123,7 +125,9 @@ class Deps:
             return
         while self._pool is None:
             try:
-                self._pool = await open_pool(url.get_secret_value(), most=CONNECTIONS)
+                self._pool = await open_pool(
+                    url.get_secret_value(), most=CONNECTIONS, schema=SCHEMA
+                )
             except (*AWAY, WrongSchema) as problem:
                 self._problems["store"] = f"{type(problem).__name__}: {problem}"
                 await asyncio.sleep(RETRY)
@@ -142,12 +146,23 @@ class Deps:
 
     @property
     def store(self) -> Store:
-        """Raise ``Unavailable`` until the store was reached once; after that, each query says whether it is there."""
+        """Raise ``Unavailable`` until the store was reached and its views were built once.
+
+        After that, each query says whether the store is there.
+        """
         if self._store is None:
             raise Unavailable(
                 "store_unavailable",
                 f"The event store cannot be used yet ({self._problems['store']}).",
                 waiting_for="the event store",
+                retry_after=2,
+            )
+        if not self.reached.built:
+            at, head = self.reached.position.n, self.reached.head.n
+            raise Unavailable(
+                "views_building",
+                f"The views of this version are being built from the log: {at} of {head} events so far.",
+                waiting_for="the views",
                 retry_after=2,
             )
         return self._store
@@ -179,7 +194,7 @@ class Deps:
             store, views = self._problems["store"], "waiting for the store"
         else:
             store = await _ping(self._store)
-            views = self._store.projector.problem or "ok"
+            views = self._store.projector.problem or self._building() or "ok"
         if self.broken.is_set():
             views = "stopped"
         bus = "ok"
@@ -188,6 +203,10 @@ class Deps:
         elif not self._client.is_connected:
             bus = "reconnecting"
         return {"store": store, "bus": bus, "views": views}
+
+    def _building(self) -> str | None:
+        reached = self.reached
+        return None if reached.built else f"building: {reached.position.n} of {reached.head.n}"
 
     async def seen(self, position: str | None, patience: float = 2.0) -> bool:
         """Whether the views have come to ``position`` within ``patience`` seconds."""

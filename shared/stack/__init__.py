@@ -18,6 +18,7 @@ from shared.stack.folder import (
     SERVICES,
     Presence,
     claimed,
+    holding_database,
     make,
     passwords,
     presence,
@@ -41,6 +42,7 @@ __all__ = [
     "Program",
     "Running",
     "claimed",
+    "database_alone",
     "free_port",
     "is_free",
     "make",
@@ -162,6 +164,27 @@ async def servers(data: Path, *, durable: bool = True) -> AsyncIterator[Running]
             await running.stop()
     finally:
         guard.close()
+
+
+@asynccontextmanager
+async def database_alone(data: Path) -> AsyncIterator[Database]:
+    """The main database of a folder that nobody runs, with no other server.
+
+    Raises:
+        Refused: ``not_found`` where the folder holds no database; ``already_running``.
+    """
+    data = holding_database(data)
+    with claimed(data):
+        guard = Guard()
+        try:
+            secrets = passwords(data).postgres
+            postgres = await start_postgres(data / "postgres", data / "logs", secrets, guard)
+            try:
+                yield postgres.database
+            finally:
+                await postgres.stop()
+        finally:
+            guard.close()
 
 
 async def _both(

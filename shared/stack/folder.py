@@ -55,6 +55,19 @@ def make(folder: Path) -> Path:
     return folder
 
 
+def holding_database(folder: Path) -> Path:
+    """The folder, absolute. Raise ``Refused`` (not_found) where no database lies in it."""
+    folder = folder.absolute()
+    if not (folder / "postgres" / "cluster").exists():
+        raise Refused(
+            "not_found",
+            f"{folder} holds no database; `gristmill up` makes one.",
+            status=404,
+            field="data",
+        )
+    return folder
+
+
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """Hold the folder for this process alone. Raise ``Refused`` (already_running) where another holds it.

@@ -143,6 +143,12 @@ def test_the_tests_are_tidy(rule: Rule) -> None:
     assert told(TESTS, rule) == ""
 
 
+def test_no_statement_names_the_schema_of_the_views() -> None:
+    # Its name follows from what makes it; the search_path of the gateway's connections leads there.
+    gateway = [*CODE, ROOT / "services" / "gateway" / "views" / "schema.sql"]
+    assert [str(path) for path in gateway if re.search(r"views_1\.", path.read_text())] == []
+
+
 def test_no_module_is_named_after_nothing() -> None:
     names = {part for path in CODE for part in path.relative_to(ROOT).with_suffix("").parts}
     assert names & NAMES_OF_NOTHING == set()

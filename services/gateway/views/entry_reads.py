@@ -46,7 +46,7 @@ class Entries:
         self, dataset: UUID, kept: Filter, order: Order | None, limit: int, offset: int
     ) -> list[EntryRow]:
         rows = await self._queries.rows(
-            f"select {ENTRY} from views_1.entries e where {_WHERE}"  # noqa: S608 - constants
+            f"select {ENTRY} from entries e where {_WHERE}"  # noqa: S608 - constants
             f" order by {ORDERS[order]} limit $6 offset $7",
             *_args(dataset, kept),
             limit,
@@ -61,7 +61,7 @@ class Entries:
                 count(*) filter (where e.quality >= {HIGH}) as high,
                 count(*) filter (where e.quality >= {LOW} and e.quality < {HIGH}) as medium,
                 count(*) filter (where e.quality < {LOW}) as low
-            from views_1.entries e where {_WHERE}
+            from entries e where {_WHERE}
             """,  # noqa: S608 - constants
             *_args(dataset, kept),
         )
@@ -69,7 +69,7 @@ class Entries:
 
     async def one(self, dataset: UUID, entry: UUID) -> EntryRow | None:
         row = await self._queries.row(
-            f"select {ENTRY} from views_1.entries e where e.dataset_id = $1 and e.entry_id = $2",  # noqa: S608 - constants
+            f"select {ENTRY} from entries e where e.dataset_id = $1 and e.entry_id = $2",  # noqa: S608 - constants
             dataset,
             entry,
         )
@@ -77,14 +77,12 @@ class Entries:
 
     async def dataset_of(self, entry: UUID) -> UUID | None:
         """Whose it is: the dataset, of which the asker must still be known to be the owner."""
-        row = await self._queries.row(
-            "select dataset_id from views_1.entries where entry_id = $1", entry
-        )
+        row = await self._queries.row("select dataset_id from entries where entry_id = $1", entry)
         return row["dataset_id"] if row else None
 
     async def units(self, ids: set[UUID]) -> dict[UUID, UnitRow]:
         rows = await self._queries.rows(
-            f"select {UNIT} from views_1.units u where u.unit_id = any($1::uuid[])",  # noqa: S608 - constants
+            f"select {UNIT} from units u where u.unit_id = any($1::uuid[])",  # noqa: S608 - constants
             list(ids),
         )
         return {row["unit_id"]: UnitRow(**row) for row in rows}
@@ -93,7 +91,7 @@ class Entries:
         """Rejected entries by the reason that names each, most frequent first."""
         rows = await self._queries.rows(
             """
-            select reason, count(*) from views_1.entries
+            select reason, count(*) from entries
             where dataset_id = $1 and status = 'rejected' and reason is not null
             group by reason order by 2 desc, 1
             """,

@@ -35,23 +35,23 @@ _COUNTS = """
             when j.kind = 'document_upload' then true
             when j.kind = 'dataset_generation' then d.status = 'chunked'
             when j.chunking is null then d.status <> 'uploaded'
-            else exists (select from views_1.document_chunkings c
+            else exists (select from document_chunkings c
                          where c.document_id = d.document_id and c.chunking = j.chunking)
             end) as settled,
         count(*) filter (where d.status = 'rejected') as rejected
-    from views_1.documents_of_jobs o join views_1.documents d using (document_id)
+    from documents_of_jobs o join documents d using (document_id)
     where o.job_id = j.job_id
 """
 # A generation job names its unusable documents, a job of documents all that it worked on.
 _DOCUMENTS = """
     case when j.kind <> 'dataset_export' then array(
-        select d from views_1.documents_of_jobs o join views_1.documents d using (document_id)
+        select d from documents_of_jobs o join documents d using (document_id)
         where o.job_id = j.job_id and (j.kind <> 'dataset_generation' or d.status = 'rejected')
         order by d.pos limit $3) end
 """
 _EXPORTS = """
     case when s.closing is not null or j.kind = 'dataset_export' then array(
-        select x from views_1.exports x where x.dataset_id = j.dataset_id
+        select x from exports x where x.dataset_id = j.dataset_id
         order by x.created_at, x.format, x.batch_size) end
 """
 _STATE = f"""
@@ -59,24 +59,24 @@ _STATE = f"""
     c.total, c.settled, c.rejected as unusable, clock_timestamp() as seen_at
 """
 _BESIDE = f"""
-    left join views_1.datasets s on s.dataset_id = j.dataset_id and j.kind = 'dataset_generation'
+    left join datasets s on s.dataset_id = j.dataset_id and j.kind = 'dataset_generation'
     left join lateral ({_COUNTS}) c
         on j.status in {OPEN} and (j.status = 'pending' or j.kind = 'document_processing')
 """
 _ONE = f"""
     select {_STATE}, {_DOCUMENTS} as documents_of, {_EXPORTS} as exports_of
-    from views_1.jobs j {_BESIDE} where j.tenant = $1 and j.job_id = $2
+    from jobs j {_BESIDE} where j.tenant = $1 and j.job_id = $2
 """  # noqa: S608 - constants
 _PAGE = f"""
     with found as materialized (
-        select job_id, pos from views_1.jobs j
+        select job_id, pos from jobs j
         where j.tenant = $1 and ($2::text is null or j.status = $2)
           and ($3::text is null or j.kind = $3) and ($4::uuid is null or j.project_id = $4)
     )
     select {_STATE}, t.total as of_all
     from (select count(*) as total from found) t
     left join (select job_id from found order by pos desc limit $5 offset $6) p on true
-    left join views_1.jobs j using (job_id) {_BESIDE}
+    left join jobs j using (job_id) {_BESIDE}
     order by j.pos desc
 """  # noqa: S608 - constants
 
@@ -128,7 +128,7 @@ class JobReads:
         rows = await self._queries.rows(
             """
             select status, count(*) as jobs, count(waiting_for) as waiting
-            from views_1.jobs where tenant = $1 group by status
+            from jobs where tenant = $1 group by status
             """,
             self._tenant,
         )

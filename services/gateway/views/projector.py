@@ -15,14 +15,9 @@ from contracts.message import Event, Recorded
 from services.gateway.views.away import AWAY
 from services.gateway.views.batch import merged
 from services.gateway.views.fold import rows_for
-from services.gateway.views.writing import (
-    LOCK,
-    Overtaken,
-    begin_again,
-    checkpoint,
-    prepare,
-    write,
-)
+from services.gateway.views.versions import built, lead, mark_built, prepare, tend
+from services.gateway.views.writing import Overtaken, begin_again, checkpoint, write
+from shared.clock import monotonic
 from shared.store import PAGE, Position, PostgresReader
 
 if TYPE_CHECKING:
@@ -39,6 +34,8 @@ IDLE = 0.1
 RETRY = 0.5
 STALLED = "10s"
 """A leader that says nothing for so long has stopped; Postgres ends its session, which frees the lock."""
+TEND = 60.0
+"""Seconds between two looks at the schemas of other versions."""
 
 
 class Reached:
@@ -46,6 +43,10 @@ class Reached:
 
     def __init__(self) -> None:
         self.position = Position(0, 0)
+        self.head = Position(0, 0)
+        """Of the log, when it was last looked at."""
+        self.built = False
+        """Whether the views have come to the head of the log once; until then they are not to be shown."""
         self._moved = asyncio.Event()
         self.wanted = asyncio.Event()
         """Set by whoever waits, so that the log is looked at right away."""
@@ -107,19 +108,25 @@ class Projector:
 
     async def _take_turns(self, connection: "Connection") -> None:
         """Watch until the lock is free, then lead."""
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
+        while not await lead(connection):
             self.problem = None
             self._reached.move(await checkpoint(connection))
+            self._reached.built = await built(connection)
+            if not self._reached.built:
+                self._reached.head = await self._reader.head()
             await self._nap(BUSY)
         self.leads = True
         await self._lead(connection)
 
     async def _lead(self, connection: "Connection") -> None:
         at = await checkpoint(connection)
+        self._reached.built = await built(connection)
+        tended = monotonic() - TEND
         while True:
-            head = await self._reader.head()
+            self._reached.head = head = await self._reader.head()
             if head.era != at.era:
                 at = await begin_again(connection, at, head.era)
+                self._reached.built = False
             events = await self._reader.tail(at.n, PAGE) if head.n > at.n else []
             if events:
                 # Events keep the era that they were recorded in; the views count in that of the log.
@@ -130,8 +137,20 @@ class Projector:
                 await connection.execute("select 1")
             self.problem = None
             self._reached.move(at)
+            if not self._reached.built and len(events) < PAGE:
+                await mark_built(connection)
+                self._reached.built = True
+            if monotonic() - tended > TEND:
+                await self._tend(connection)
+                tended = monotonic()
             if len(events) < PAGE:
                 await self._nap(BUSY if events else IDLE)
+
+    async def _tend(self, connection: "Connection") -> None:
+        for schema in await tend(connection):
+            log.info(
+                "views of another version, which nobody used any more, were dropped: %s", schema
+            )
 
     async def _nap(self, seconds: float) -> None:
         """Rest, unless somebody waits for news; even then a moment, so that waiting never becomes a busy loop."""

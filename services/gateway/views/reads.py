@@ -30,8 +30,8 @@ DATASET = columns(DatasetRow, "s")
 EXPORT = columns(ExportRow, "x")
 PROJECT = """
     p.project_id, p.alias, p.name, p.description, p.created_at, p.updated_at,
-    (select count(*) from views_1.documents d where d.project_id = p.project_id) as documents,
-    (select count(*) from views_1.datasets s where s.project_id = p.project_id) as datasets
+    (select count(*) from documents d where d.project_id = p.project_id) as documents,
+    (select count(*) from datasets s where s.project_id = p.project_id) as datasets
 """
 PATIENCE = 5.0
 
@@ -70,10 +70,10 @@ class Views:
 
     async def projects(self, limit: int, offset: int) -> tuple[list[ProjectRow], int]:
         total = await self._queries.value(
-            "select count(*) from views_1.projects where tenant = $1", self._tenant
+            "select count(*) from projects where tenant = $1", self._tenant
         )
         rows = await self._queries.rows(
-            f"select {PROJECT} from views_1.projects p where p.tenant = $1"  # noqa: S608 - constants
+            f"select {PROJECT} from projects p where p.tenant = $1"  # noqa: S608 - constants
             " order by p.alias limit $2 offset $3",
             self._tenant,
             limit,
@@ -85,7 +85,7 @@ class Views:
         """By its id or its alias."""
         column = "project_id" if isinstance(id, UUID) else "alias"
         row = await self._queries.row(
-            f"select {PROJECT} from views_1.projects p where p.tenant = $1 and p.{column} = $2",  # noqa: S608 - constants
+            f"select {PROJECT} from projects p where p.tenant = $1 and p.{column} = $2",  # noqa: S608 - constants
             self._tenant,
             id,
         )
@@ -96,12 +96,12 @@ class Views:
     ) -> tuple[list[DocumentRow], int]:
         where = "d.tenant = $1 and ($2::uuid is null or d.project_id = $2)"
         total = await self._queries.value(
-            f"select count(*) from views_1.documents d where {where}",  # noqa: S608 - constants
+            f"select count(*) from documents d where {where}",  # noqa: S608 - constants
             self._tenant,
             project,
         )
         rows = await self._queries.rows(
-            f"select {DOCUMENT} from views_1.documents d where {where}"  # noqa: S608 - constants
+            f"select {DOCUMENT} from documents d where {where}"  # noqa: S608 - constants
             " order by d.pos limit $3 offset $4",
             self._tenant,
             project,
@@ -116,7 +116,7 @@ class Views:
 
     async def some_documents(self, ids: Collection[UUID]) -> dict[UUID, DocumentRow]:
         rows = await self._queries.rows(
-            f"select {DOCUMENT} from views_1.documents d"  # noqa: S608 - constants
+            f"select {DOCUMENT} from documents d"  # noqa: S608 - constants
             " where d.tenant = $1 and d.document_id = any($2::uuid[])",
             self._tenant,
             list(ids),
@@ -126,7 +126,7 @@ class Views:
     async def document_names(self, id: UUID) -> list[str]:
         """Further names of a document that was submitted under several."""
         rows = await self._queries.rows(
-            "select name from views_1.document_names where document_id = $1 order by name", id
+            "select name from document_names where document_id = $1 order by name", id
         )
         return [row["name"] for row in rows]
 
@@ -136,7 +136,7 @@ class Views:
 
     async def some_jobs(self, ids: Collection[UUID]) -> dict[UUID, JobRow]:
         rows = await self._queries.rows(
-            f"select {JOB} from views_1.jobs j where j.tenant = $1 and j.job_id = any($2::uuid[])",  # noqa: S608 - constants
+            f"select {JOB} from jobs j where j.tenant = $1 and j.job_id = any($2::uuid[])",  # noqa: S608 - constants
             self._tenant,
             list(ids),
         )
@@ -146,7 +146,7 @@ class Views:
         """The job that is writing the dataset in that format, if one is."""
         found: UUID | None = await self._queries.value(
             """
-            select job_id from views_1.jobs
+            select job_id from jobs
             where tenant = $1 and dataset_id = $2 and kind = 'dataset_export' and format = $3
               and status in ('pending', 'running')
             limit 1
@@ -159,7 +159,7 @@ class Views:
 
     async def dataset(self, id: UUID) -> DatasetRow | None:
         row = await self._queries.row(
-            f"select {DATASET} from views_1.datasets s where s.tenant = $1 and s.dataset_id = $2",  # noqa: S608 - constants
+            f"select {DATASET} from datasets s where s.tenant = $1 and s.dataset_id = $2",  # noqa: S608 - constants
             self._tenant,
             id,
         )
@@ -167,7 +167,7 @@ class Views:
 
     async def datasets(self, project: UUID) -> list[DatasetRow]:
         rows = await self._queries.rows(
-            f"select {DATASET} from views_1.datasets s"  # noqa: S608 - constants
+            f"select {DATASET} from datasets s"  # noqa: S608 - constants
             " where s.tenant = $1 and s.project_id = $2 order by s.pos desc",
             self._tenant,
             project,
@@ -177,7 +177,7 @@ class Views:
     async def exports(self, datasets: Collection[UUID]) -> list[ExportRow]:
         """Oldest first."""
         rows = await self._queries.rows(
-            f"select {EXPORT} from views_1.exports x"  # noqa: S608 - constants
+            f"select {EXPORT} from exports x"  # noqa: S608 - constants
             " where x.dataset_id = any($1::uuid[]) order by x.created_at, x.format, x.batch_size",
             list(datasets),
         )
@@ -185,7 +185,7 @@ class Views:
 
     async def plans(self, job: UUID) -> list[PlanRow]:
         rows = await self._queries.rows(
-            "select first, seeds, round, plan from views_1.plans where job_id = $1 order by first",
+            "select first, seeds, round, plan from plans where job_id = $1 order by first",
             job,
         )
         return [PlanRow(**row) for row in rows]
@@ -193,7 +193,7 @@ class Views:
     async def chunk_table(self, document: UUID, chunking: str | None) -> dict[str, Any] | None:
         """The reference of a document's chunk table."""
         found: dict[str, Any] | None = await self._queries.value(
-            "select chunk_table from views_1.document_chunkings where document_id = $1 and chunking = $2",
+            "select chunk_table from document_chunkings where document_id = $1 and chunking = $2",
             document,
             chunking,
         )
@@ -202,7 +202,7 @@ class Views:
     async def failures(self, job: UUID) -> dict[str, int]:
         """Failed units of a job, by code."""
         rows = await self._queries.rows(
-            "select code, count(*) from views_1.failures where job_id = $1 group by code order by 2 desc",
+            "select code, count(*) from failures where job_id = $1 group by code order by 2 desc",
             job,
         )
         return {row["code"]: row["count"] for row in rows}

@@ -1,20 +1,25 @@
 -- The gateway's views, folded from the log by services.gateway.views.projector. Nothing here is a fact of its own:
--- the whole schema can be dropped and folded anew from position 0.
+-- the whole schema can be dropped and folded anew from position 0. It is named after what it is made by (see
+-- services.gateway.views.versions), so no name here says its schema: the connection's search_path does.
 
-create schema views_1;
-
-create table views_1.made (fingerprint text not null);
+-- `built_at` is set when the fold has first come to the head of the log; `used_at` is renewed by the gateway that
+-- folds, so that a schema of another version can be told from one that nobody serves any more.
+create table made (
+    fingerprint text not null,
+    built_at    timestamptz,
+    used_at     timestamptz not null default clock_timestamp()
+);
 
 -- How far the log is folded. Changed in the transaction that writes the rows, and only from the value that the
 -- writer last saw, so a leader that was stopped and replaced cannot write stale rows.
-create table views_1.checkpoint (
+create table checkpoint (
     one boolean primary key default true check (one),
     era int not null,
     pos bigint not null
 );
-insert into views_1.checkpoint values (true, 1, 0);
+insert into checkpoint values (true, 1, 0);
 
-create table views_1.projects (
+create table projects (
     project_id  uuid primary key,
     tenant      text not null,
     alias       int not null,
@@ -25,7 +30,7 @@ create table views_1.projects (
     unique (tenant, alias)
 );
 
-create table views_1.documents (
+create table documents (
     document_id uuid primary key,
     tenant      text not null,
     project_id  uuid not null,
@@ -47,15 +52,15 @@ create table views_1.documents (
     created_at  timestamptz not null,
     updated_at  timestamptz not null
 );
-create index documents_of_project on views_1.documents (project_id, pos);
+create index documents_of_project on documents (project_id, pos);
 
-create table views_1.document_names (
+create table document_names (
     document_id uuid not null,
     name        text not null,
     primary key (document_id, name)
 );
 
-create table views_1.document_chunkings (
+create table document_chunkings (
     document_id uuid not null,
     chunking    text not null,
     chunks      int not null,
@@ -63,7 +68,7 @@ create table views_1.document_chunkings (
     primary key (document_id, chunking)
 );
 
-create table views_1.jobs (
+create table jobs (
     job_id            uuid primary key,
     tenant            text not null,
     pos               bigint not null,
@@ -91,24 +96,24 @@ create table views_1.jobs (
     completed_at      timestamptz,
     updated_at        timestamptz not null
 ) with (fillfactor = 50);
-create index jobs_in_order on views_1.jobs (tenant, pos);
-create index jobs_of_dataset on views_1.jobs (dataset_id);
+create index jobs_in_order on jobs (tenant, pos);
+create index jobs_of_dataset on jobs (dataset_id);
 
-create table views_1.job_documents (
+create table job_documents (
     job_id      uuid not null,
     document_id uuid not null,
     primary key (job_id, document_id)
 );
 
 -- Which documents a job works on: those it names, or all that its project had when it was asked for.
-create view views_1.documents_of_jobs as
-    select job_id, document_id from views_1.job_documents
+create view documents_of_jobs as
+    select job_id, document_id from job_documents
     union all
     select j.job_id, d.document_id
-    from views_1.jobs j join views_1.documents d on d.project_id = j.project_id and d.pos < j.pos
+    from jobs j join documents d on d.project_id = j.project_id and d.pos < j.pos
     where j.all_documents;
 
-create table views_1.datasets (
+create table datasets (
     dataset_id uuid primary key,
     tenant     text not null,
     project_id uuid not null,
@@ -136,10 +141,10 @@ create table views_1.datasets (
     created_at timestamptz not null,
     updated_at timestamptz not null
 ) with (fillfactor = 50);
-create index datasets_of_project on views_1.datasets (project_id, pos);
-create index datasets_of_job on views_1.datasets (job_id);
+create index datasets_of_project on datasets (project_id, pos);
+create index datasets_of_job on datasets (job_id);
 
-create table views_1.plans (
+create table plans (
     job_id uuid not null,
     first  int not null,
     seeds  int not null,
@@ -148,7 +153,7 @@ create table views_1.plans (
     primary key (job_id, first)
 );
 
-create table views_1.units (
+create table units (
     unit_id         uuid primary key,
     dataset_id      uuid not null,
     pos             bigint not null,
@@ -168,7 +173,7 @@ create table views_1.units (
     usage           jsonb not null
 );
 
-create table views_1.failures (
+create table failures (
     unit_id uuid primary key,
     job_id  uuid not null,
     pos     bigint not null,
@@ -178,11 +183,11 @@ create table views_1.failures (
     command text not null,
     call_id uuid
 );
-create index failures_of_job on views_1.failures (job_id, pos);
+create index failures_of_job on failures (job_id, pos);
 
 -- `status` is in no index and pages keep room, so the two verdicts that follow an entry's birth rewrite its row in
 -- place and touch no index.
-create table views_1.entries (
+create table entries (
     entry_id    uuid primary key,
     dataset_id  uuid not null,
     unit_id     uuid not null,
@@ -199,9 +204,9 @@ create table views_1.entries (
     verdict_pos bigint,
     admitted_pos bigint
 ) with (fillfactor = 70);
-create index entries_in_order on views_1.entries (dataset_id, seed, n);
+create index entries_in_order on entries (dataset_id, seed, n);
 
-create table views_1.exports (
+create table exports (
     dataset_id uuid not null,
     format     text not null,
     batch_size int not null,

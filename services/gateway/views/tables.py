@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SCHEMA = "views_1"
-
 
 @dataclass(frozen=True, slots=True)
 class Table:

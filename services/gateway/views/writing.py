@@ -1,7 +1,5 @@
 """How row operations reach Postgres: few statements a batch, in the transaction that moves the checkpoint."""
 
-import hashlib
-import importlib.resources
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +7,8 @@ import asyncpg
 import orjson
 
 from services.gateway.views.batch import Key, Step, Values
-from services.gateway.views.tables import SCHEMA, TABLES
+from services.gateway.views.tables import TABLES
+from services.gateway.views.versions import WrongViews
 from shared.errors import GristmillError
 from shared.store import Position
 
@@ -17,21 +16,6 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
-
-LOCK = 7302
-"""Of pg_try_advisory_lock: held by the gateway that folds."""
-_MAKING = 7303
-
-
-class WrongViews(GristmillError):
-    """The views in the database were made by other code."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "wrong_views",
-            f"The schema {SCHEMA} was made by another version of the gateway. Drop it (drop schema"
-            f" {SCHEMA} cascade): it is folded anew from the log.",
-        )
 
 
 class Overtaken(GristmillError):
@@ -41,22 +25,9 @@ class Overtaken(GristmillError):
         super().__init__("overtaken", "Another gateway folds the log.")
 
 
-async def prepare(connection: "Connection") -> None:
-    """Make the views where there are none. Raise ``WrongViews`` where they are of another version."""
-    text = importlib.resources.files("services.gateway.views").joinpath("schema.sql").read_text()
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    async with connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", _MAKING)
-        if await connection.fetchval("select to_regclass($1)", f"{SCHEMA}.made") is None:
-            await connection.execute(text)
-            await connection.execute("insert into views_1.made values ($1)", fingerprint)
-        elif await connection.fetchval("select fingerprint from views_1.made") != fingerprint:
-            raise WrongViews
-
-
 async def checkpoint(connection: "Connection") -> Position:
     """How far the log is folded."""
-    row = await connection.fetchrow("select era, pos from views_1.checkpoint")
+    row = await connection.fetchrow("select era, pos from checkpoint")
     if row is None:
         raise WrongViews
     return Position(row["era"], row["pos"])
@@ -81,13 +52,14 @@ async def begin_again(connection: "Connection", before: Position, era: int) -> P
     after = Position(era, 0)
     async with connection.transaction():
         await _advance(connection, before, after)
-        await connection.execute(f"truncate {', '.join(f'{SCHEMA}.{name}' for name in TABLES)}")
+        await connection.execute(f"truncate {', '.join(TABLES)}")
+        await connection.execute("update made set built_at = null")
     return after
 
 
 async def _advance(connection: "Connection", before: Position, after: Position) -> None:
     done = await connection.execute(
-        "update views_1.checkpoint set era = $3, pos = $4 where era = $1 and pos = $2",
+        "update checkpoint set era = $3, pos = $4 where era = $1 and pos = $2",
         before.era,
         before.n,
         after.era,
@@ -105,7 +77,7 @@ async def _insert(connection: "Connection", table: str, rows: dict[Key, Values])
     others = columns[len(shape.key) :]
     found = [(*key, *(values.get(name) for name in others)) for key, values in rows.items()]
     await connection.execute(
-        f"insert into {SCHEMA}.{table} ({', '.join(columns)})"  # noqa: S608 - names are constants of TABLES
+        f"insert into {table} ({', '.join(columns)})"  # noqa: S608 - names are constants of TABLES
         f" select {', '.join(_value(table, name) for name in columns)}"
         f" from {_unnest(table, columns)} on conflict do nothing",
         *_arrays(table, columns, found),
@@ -128,7 +100,7 @@ async def _update(
         assignments += [f"{name} = t.{name} + u.{name}" for name in add_names]
         matches = " and ".join(f"t.{name} = u.{name}" for name in keys)
         await connection.execute(
-            f"update {SCHEMA}.{table} t set {', '.join(assignments)}"  # noqa: S608 - names are constants of TABLES
+            f"update {table} t set {', '.join(assignments)}"  # noqa: S608 - names are constants of TABLES
             f" from {_unnest(table, columns)} where {matches}",
             *_arrays(table, columns, rows),
         )

@@ -13,17 +13,12 @@ import pytest
 
 from contracts.identity import dataset_id
 from services.gateway.deps import Deps
+from services.gateway.views import versions
 from services.gateway.views.batch import Put, merged
 from services.gateway.views.projector import Projector, Reached, fold
 from services.gateway.views.tables import TABLES
-from services.gateway.views.writing import (
-    Overtaken,
-    WrongViews,
-    begin_again,
-    checkpoint,
-    prepare,
-    write,
-)
+from services.gateway.views.versions import SCHEMA, WrongViews, prepare
+from services.gateway.views.writing import Overtaken, begin_again, checkpoint, write
 from shared.settings import Settings
 from shared.stack import Database, Nats
 from shared.store import Position, PostgresReader, open_pool
@@ -50,7 +45,7 @@ async def own_ledger(database: Database, nats_server: Nats) -> AsyncIterator[Fak
 
 @pytest.fixture
 async def pool(database: Database) -> AsyncIterator[Pool]:
-    opened = await open_pool(database.url("gateway"), most=6)
+    opened = await open_pool(database.url("gateway"), most=6, schema=SCHEMA)
     yield opened
     await opened.close()
 
@@ -58,7 +53,7 @@ async def pool(database: Database) -> AsyncIterator[Pool]:
 async def tables(pool: Pool) -> dict[str, list[Any]]:
     """Every row of every view."""
     return {
-        name: sorted(map(str, await pool.fetch(f"select * from views_1.{name}")))  # noqa: S608 - constants
+        name: sorted(map(str, await pool.fetch(f"select * from {name}")))  # noqa: S608 - constants
         for name in TABLES
     }
 
@@ -94,8 +89,9 @@ async def test_the_tables_are_those_that_the_fold_writes(pool: Pool) -> None:
     rows = await pool.fetch(
         """
         select table_name, column_name, data_type from information_schema.columns
-        where table_schema = 'views_1'
-        """
+        where table_schema = $1
+        """,
+        SCHEMA,
     )
     names = {"integer": "int", "timestamp with time zone": "timestamptz"}
     found: dict[str, dict[str, str]] = {}
@@ -110,9 +106,88 @@ async def test_the_tables_are_those_that_the_fold_writes(pool: Pool) -> None:
 async def test_views_of_another_version_are_refused(pool: Pool) -> None:
     async with pool.acquire() as connection:
         await prepare(connection)
-        await connection.execute("update views_1.made set fingerprint = 'other'")
+        await connection.execute("update made set fingerprint = 'other'")
         with pytest.raises(WrongViews):
             await prepare(connection)
+
+
+async def test_two_versions_of_the_views_are_folded_beside_each_other(
+    pool: Pool,
+    database: Database,
+    own_ledger: FakeLedger,
+    story: Story,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story.tell()
+    position = Position.parse(await own_ledger.keep(story))
+    async with projecting(pool) as (old, reached):
+        assert await reached.wait(position, 5)
+        monkeypatch.setattr(versions, "SCHEMA", "views_00000002")
+        monkeypatch.setattr(versions, "FINGERPRINT", "of the next version")
+        async with (
+            await open_pool(database.url("gateway"), most=6, schema="views_00000002") as newer,
+            projecting(newer) as (new, reached_too),
+        ):
+            assert await reached_too.wait(position, 5)
+            await until(lambda: reached_too.built)
+            assert old.leads
+            assert new.leads
+            assert await tables(newer) == await tables(pool)
+
+
+async def test_views_that_nobody_uses_any_more_are_dropped(pool: Pool, database: Database) -> None:
+    async def exist() -> set[str]:
+        found = await pool.fetch("select nspname from pg_namespace where nspname ~ '^views_'")
+        return {row["nspname"] for row in found}
+
+    async with pool.acquire() as connection:
+        await versions.prepare(connection)
+        for name, age in (("views_0a", "59 minutes"), ("views_0b", "61 minutes")):
+            await connection.execute(
+                f"create schema {name};"
+                f"create table {name}.made as select clock_timestamp() - interval '{age}' used_at"
+            )
+        await connection.execute(
+            "create schema views_1; create table views_1.made (fingerprint text)"
+        )
+        others = {"views_0a", "views_0b", "views_1"}
+        # As long as this version is not built, the older ones are all there is.
+        assert await versions.tend(connection) == []
+        assert await exist() == {SCHEMA, *others}
+        await versions.mark_built(connection)
+        async with await open_pool(database.url("gateway")) as other, other.acquire() as leader:
+            # What a gateway of the first release holds while it folds.
+            await leader.execute("select pg_advisory_lock(7302)")
+            assert await versions.tend(connection) == ["views_0b"]
+        assert await versions.tend(connection) == ["views_1"]
+    assert await exist() == {SCHEMA, "views_0a"}
+
+
+async def test_views_are_not_shown_before_they_have_come_to_the_head_of_the_log_once(
+    pool: Pool,
+    database: Database,
+    own_ledger: FakeLedger,
+    nats_server: Nats,
+    make_settings: MakeSettings,
+    story: Story,
+    until: Until,
+) -> None:
+    story.tell()
+    position = await own_ledger.keep(story)
+    settings = make_settings("gateway", nats=nats_server, database=database)
+    async with pool.acquire() as leader:
+        await versions.prepare(leader)
+        assert await versions.lead(leader)
+        async with listening(Deps(settings)) as gateway:
+            await until(lambda: gateway.deps.reached.head == Position.parse(position))
+            said = await gateway.get("/projects", 503)
+            assert said["code"] == "views_building"
+            assert f"0 of {Position.parse(position).n} events" in said["detail"]
+            assert (await gateway.deps.state())["views"].startswith("building: 0 of ")
+            await leader.execute("select pg_advisory_unlock_all()")
+            await gateway.healthy()
+            assert (await gateway.get("/projects"))["total"] == 1
 
 
 async def test_a_leader_that_was_overtaken_writes_nothing(pool: Pool) -> None:
@@ -123,7 +198,7 @@ async def test_a_leader_that_was_overtaken_writes_nothing(pool: Pool) -> None:
         with pytest.raises(Overtaken):
             await write(connection, merged([row]), Position(1, 0), Position(1, 6))
         assert await checkpoint(connection) == Position(1, 5)
-    assert await pool.fetch("select * from views_1.document_names") == []
+    assert await pool.fetch("select * from document_names") == []
 
 
 @contextlib.asynccontextmanager
@@ -152,7 +227,7 @@ async def test_one_leads_and_the_next_takes_over(
             assert not third.leads
     async with projecting(pool) as (fourth, _):
         await until(lambda: fourth.leads)
-    found = await pool.fetchval("select count(*) from views_1.entries")
+    found = await pool.fetchval("select count(*) from entries")
     assert found == 6
 
 
