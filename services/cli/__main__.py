@@ -240,11 +240,7 @@ def entries(
         "gristmill migrate --url postgresql://admin:PASSWORD@db.example:5432/gristmill",
     )
 )
-def migrate(
-    url: options.AdminUrl = None,
-    data: Annotated[Path, typer.Option(help="Folder of everything that is kept.")] = options.DATA,
-    check: options.Check = False,
-) -> None:
+def migrate(data: options.Data, url: options.AdminUrl = None, check: options.Check = False) -> None:
     """Bring the database to this version's schema, as `up` does when it starts.
 
     Uses the database at --url, as a role that may create schemas and roles, or that of --data while nothing runs there.
