@@ -1,4 +1,4 @@
-"""Bytes by content: ``<tenant>/<kind>/<sha256>`` in a local folder. Never holds a fact of its own.
+"""Bytes by content: ``<tenant>/<kind>/<sha256>`` in a local folder, or in S3. Never holds a fact of its own.
 
 A blob is written whole under a temporary name and then linked into place, so a reader sees all of it or none;
 writing the same bytes again is free. Names never come from users.
@@ -7,6 +7,7 @@ writing the same bytes again is free. Names never come from users.
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Protocol
 
 from contracts.blob import BlobRef
-from shared.errors import GristmillError
+from shared.errors import GristmillError, Unavailable
+from shared.settings import Settings
 
 PIECE = 256 * 1024
+log = logging.getLogger(__name__)
 
 
 class BlobMissing(GristmillError):
@@ -26,8 +29,15 @@ class BlobMissing(GristmillError):
         super().__init__("blob_missing", f"The blob store does not hold {key}.")
 
 
+class BlobDamaged(GristmillError):
+    """The store gave other bytes than those that were put there."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("blob_damaged", f"The blob store holds other bytes than those of {key}.")
+
+
 class Blobs(Protocol):
-    """What every blob store does. Sizes are in bytes."""
+    """What every blob store does. Sizes are in bytes. A store that is away for now raises ``Unavailable``."""
 
     async def put(self, tenant: str, kind: str, data: bytes, media: str) -> BlobRef: ...
 
@@ -38,16 +48,31 @@ class Blobs(Protocol):
         ...
 
     async def get(self, tenant: str, ref: BlobRef) -> bytes:
-        """Raise ``BlobMissing`` where the bytes are not held."""
+        """Raise ``BlobMissing`` where the bytes are not held, ``BlobDamaged`` where they are not the same."""
         ...
 
     def stream(
         self, tenant: str, ref: BlobRef, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        """Yield the bytes of ``[start, end)`` in pieces."""
+        """Yield the bytes of ``[start, end)`` in pieces.
+
+        Raise ``BlobMissing`` before the first; ``BlobDamaged`` after the last, where all were asked for.
+        """
         ...
 
     async def holds(self, tenant: str, ref: BlobRef) -> bool: ...
+
+    async def check(self) -> None:
+        """Find out whether all this will work.
+
+        Raise ``Unavailable`` where the store is away, ``GristmillError`` where waiting does not help:
+        ``blobs_refused``, ``blobs_bucket_missing``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held; the store is not used afterwards."""
+        ...
 
 
 class FolderBlobs:
@@ -98,9 +123,10 @@ class FolderBlobs:
 
     async def get(self, tenant: str, ref: BlobRef) -> bytes:
         try:
-            return await asyncio.to_thread(self.path(tenant, ref).read_bytes)
+            data = await asyncio.to_thread(self.path(tenant, ref).read_bytes)
         except FileNotFoundError:
             raise BlobMissing(ref.key(tenant)) from None
+        return await asyncio.to_thread(verified, tenant, ref, data)
 
     async def stream(
         self, tenant: str, ref: BlobRef, start: int = 0, end: int | None = None
@@ -109,15 +135,77 @@ class FolderBlobs:
             file = await asyncio.to_thread(self.path(tenant, ref).open, "rb")
         except FileNotFoundError:
             raise BlobMissing(ref.key(tenant)) from None
+        end, digest = ref.size if end is None else end, hashlib.sha256()
         with file:
             await asyncio.to_thread(file.seek, start)
-            left = (ref.size if end is None else end) - start
-            while left > 0:
-                piece = await asyncio.to_thread(file.read, min(PIECE, left))
-                if not piece:
-                    return
+            left = end - start
+            while left > 0 and (piece := await asyncio.to_thread(file.read, min(PIECE, left))):
                 left -= len(piece)
+                digest.update(piece)
                 yield piece
+        if start == 0 and end >= ref.size and digest.hexdigest() != ref.sha256:
+            raise BlobDamaged(ref.key(tenant))
 
     async def holds(self, tenant: str, ref: BlobRef) -> bool:
         return await asyncio.to_thread(self.path(tenant, ref).is_file)
+
+    async def check(self) -> None:
+        try:
+            await asyncio.to_thread(self._root.mkdir, mode=0o700, parents=True, exist_ok=True)
+            usable = await asyncio.to_thread(os.access, self._root, os.W_OK | os.X_OK)
+        except OSError:
+            usable = False
+        if not usable:
+            raise GristmillError("blobs_refused", f"The blob store cannot write into {self._root}.")
+
+    def close(self) -> None:
+        """Nothing is held between two calls."""
+
+
+def verified(tenant: str, ref: BlobRef, data: bytes) -> bytes:
+    """The bytes themselves. Raise ``BlobDamaged`` where they are not those that the reference names."""
+    if hashlib.sha256(data).hexdigest() != ref.sha256:
+        raise BlobDamaged(ref.key(tenant))
+    return data
+
+
+def chosen(settings: Settings) -> Blobs:
+    """The blob store of these settings, not yet asked for anything: S3 where an endpoint is set, else a folder.
+
+    Raises:
+        GristmillError: ``setting_missing`` or ``setting_invalid``.
+    """
+    if settings.s3_endpoint is None:
+        return FolderBlobs(settings.data / "blobs")
+    from shared.s3 import S3Blobs
+
+    return S3Blobs.of(settings)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Blobs]:
+    """The blob store of these settings once it answers; one that is away is waited for.
+
+    Raise what ``chosen`` raises, and what ``check`` raises and no waiting mends.
+    """
+    blobs = chosen(settings)
+    try:
+        await answering(blobs)
+        yield blobs
+    finally:
+        blobs.close()
+
+
+async def answering(blobs: Blobs) -> None:
+    """Wait until the store can be used, saying once what is waited for."""
+    said = False
+    while True:
+        try:
+            await blobs.check()
+        except Unavailable as away:
+            if not said:
+                log.warning("%s Waiting for it.", away.message)
+            said = True
+            await asyncio.sleep(1)
+        else:
+            return

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 
-from shared.blobs import Blobs, FolderBlobs
+from shared.blobs import Blobs, opened
 from shared.health import Health
 from shared.process import run_until_stopped
 from shared.settings import Settings, load_settings
@@ -21,8 +21,11 @@ def serve(service: str, wiring: Wiring) -> None:
     async def main(stop: asyncio.Event) -> None:
         settings = load_settings()
         health = Health(service)
-        blobs = FolderBlobs(settings.data / "blobs")
-        async with health.served(settings.health_port), wiring(settings, blobs) as work:
+        async with (
+            health.served(settings.health_port),
+            opened(settings) as blobs,
+            wiring(settings, blobs) as work,
+        ):
             await Worker(service, work, blobs, settings, health).run(stop)
 
     run_until_stopped(service, main)

@@ -60,6 +60,25 @@ class Settings(BaseSettings):
     request_wait: float = 2.0
     """How long the gateway waits for the ledger to record a request."""
 
+    s3_endpoint: Annotated[
+        str | None, Field(validation_alias=AliasChoices("GRISTMILL_S3_ENDPOINT", "S3_ENDPOINT"))
+    ] = None
+    """Of an S3 server that holds the blobs; None: they lie in the folder ``data``."""
+    s3_bucket: Annotated[
+        str, Field(validation_alias=AliasChoices("GRISTMILL_S3_BUCKET", "S3_BUCKET"))
+    ] = "gristmill"
+    s3_region: Annotated[
+        str, Field(validation_alias=AliasChoices("GRISTMILL_S3_REGION", "S3_REGION"))
+    ] = "us-east-1"
+    s3_access_key: Annotated[
+        SecretStr | None,
+        Field(validation_alias=AliasChoices("GRISTMILL_S3_ACCESS_KEY", "S3_ACCESS_KEY")),
+    ] = None
+    s3_secret_key: Annotated[
+        SecretStr | None,
+        Field(validation_alias=AliasChoices("GRISTMILL_S3_SECRET_KEY", "S3_SECRET_KEY")),
+    ] = None
+
     default_model: str | None = None
     """``provider/model`` for jobs that name none; None: the built-in model."""
     openai_base_url: Annotated[

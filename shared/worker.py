@@ -184,6 +184,11 @@ class Worker:
             return
         try:
             command, work, tenant, attempt = await self._read(message)
+        except Unavailable as away:
+            # The command's body lies where it cannot be fetched now. No beat names its units, so they come again.
+            log.warning("a command is left: %s", away.message)
+            await message.ack()
+            return
         except (GristmillError, ValidationError) as problem:
             reason = problem.message if isinstance(problem, GristmillError) else str(problem)
             await bury(self.client, self._service, message, reason)

@@ -16,7 +16,8 @@ from hypothesis import settings
 
 from shared.migrations import migrate
 from shared.settings import Settings
-from shared.stack import Database, Nats, Running, start
+from shared.stack import Database, Guard, Nats, Running, Seaweed, start
+from shared.stack.seaweed import start_seaweed
 
 settings.register_profile("gristmill", deadline=None, print_blob=True)
 settings.load_profile("gristmill")  # a busy machine fails no test for being slow
@@ -24,7 +25,7 @@ settings.load_profile("gristmill")  # a busy machine fails no test for being slo
 MakeSettings = Callable[..., Settings]
 Until = Callable[..., Awaitable[None]]
 
-OTHERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+OTHERS = ("OPENAI_", "S3_")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,7 +33,7 @@ def _no_settings_of_the_user() -> Iterator[None]:
     """Tests see no key and no address that whoever runs them has in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith("GRISTMILL_") or name in OTHERS:
+            if name.startswith(("GRISTMILL_", *OTHERS)):
                 patch.delenv(name)
         yield
 
@@ -46,6 +47,20 @@ async def stack() -> AsyncIterator[Running]:
         async with start(folder / "data", durable=False) as running:
             yield running
     finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def seaweed() -> AsyncIterator[Seaweed]:
+    """The embedded S3 server, for those who ask for it: `seaweed.settings(folder)`."""
+    folder = Path(tempfile.mkdtemp(prefix="gristmill-test-"))
+    guard = Guard()
+    try:
+        server = await start_seaweed(folder / "s3", folder, "of-tests", guard)
+        yield server
+        await server.stop()
+    finally:
+        guard.close()
         shutil.rmtree(folder)
 
 

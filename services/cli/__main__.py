@@ -32,6 +32,7 @@ def gristmill() -> None:
         "gristmill up",
         "gristmill up --data .demo/data --port 9000",
         "gristmill up --config gristmill.yaml",
+        "gristmill up --data .s3 --s3",
     )
 )
 def up(
@@ -39,12 +40,13 @@ def up(
     port: options.Port = None,
     data: options.OwnData = None,
     config: options.Config = None,
+    s3: options.S3 = False,
 ) -> None:
     """Run everything on this machine until Ctrl-C: servers, services and the API."""
     from services.cli.up import up as run
 
     options.use_file(config)
-    run(host, port, data)
+    run(host, port, data, s3=s3)
 
 
 @app.command(

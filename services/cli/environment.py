@@ -6,6 +6,8 @@ Pure: the environment of this process comes in as an argument.
 import re
 from collections.abc import Mapping
 
+from shared.settings import Settings
+
 CALLS_MODELS = frozenset({"gateway", "generate"})
 ROLES: Mapping[str, str] = {
     "gateway": "gateway",
@@ -17,6 +19,7 @@ ROLES: Mapping[str, str] = {
 
 SECRET = re.compile(r"API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 OURS = frozenset({"GRISTMILL_NATS_URL", "GRISTMILL_DATABASE_URL"})
+BLOBS = re.compile(r"(GRISTMILL_)?S3_(ENDPOINT|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)")
 
 
 def environment(
@@ -29,7 +32,26 @@ def environment(
     kept = {
         name: value
         for name, value in inherited.items()
-        if name not in OURS and (service in CALLS_MODELS or not SECRET.search(name))
+        if name not in OURS
+        and not BLOBS.fullmatch(name)
+        and (service in CALLS_MODELS or not SECRET.search(name))
     }
     # What a service says last before it is killed must not be lost in a buffer.
     return {**kept, "PYTHONUNBUFFERED": "1", **given}
+
+
+def of_blobs(settings: Settings) -> dict[str, str]:
+    """The variables that lead every service to the S3 server of these settings, with a secret among them.
+
+    Empty where the blobs lie in the data folder.
+    """
+    access, secret = settings.s3_access_key, settings.s3_secret_key
+    if settings.s3_endpoint is None or access is None or secret is None:
+        return {}
+    return {
+        "GRISTMILL_S3_ENDPOINT": settings.s3_endpoint,
+        "GRISTMILL_S3_BUCKET": settings.s3_bucket,
+        "GRISTMILL_S3_REGION": settings.s3_region,
+        "GRISTMILL_S3_ACCESS_KEY": access.get_secret_value(),
+        "GRISTMILL_S3_SECRET_KEY": secret.get_secret_value(),
+    }

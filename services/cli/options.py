@@ -123,3 +123,6 @@ AdminUrl = Annotated[
 Check = Annotated[
     bool, typer.Option("--check", help="Only say what would be done; exit code 1 when behind.")
 ]
+S3 = Annotated[
+    bool, typer.Option("--s3", help="Keep the blobs in an S3 server (SeaweedFS) started beside.")
+]

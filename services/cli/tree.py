@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.cli.environment import ROLES, environment
+from services.cli.environment import ROLES, environment, of_blobs
+from shared.blobs import chosen
 from shared.errors import Refused
 from shared.migrations import migrate
-from shared.settings import as_environment
+from shared.settings import as_environment, load_settings
 from shared.stack import (
     SERVICES,
     Child,
@@ -28,10 +29,12 @@ from shared.stack import (
     Presence,
     Program,
     Running,
+    Seaweed,
     claimed,
     free_port,
     is_free,
     make,
+    place,
     servers,
     write,
 )
@@ -60,12 +63,14 @@ class Tree:
         self.children: dict[str, Child] = {}
 
     def pid(self, name: str) -> int:
-        """Of a service, or of ``nats`` or ``postgres``; another one after a restart."""
-        everything: Mapping[str, Nats | Postgres | Child] = {
+        """Of a service, or of ``nats``, ``postgres`` or ``seaweedfs``; another one after a restart."""
+        everything: dict[str, Nats | Postgres | Seaweed | Child] = {
             **self.children,
             "nats": self.stack.nats,
             "postgres": self.stack.postgres,
         }
+        if self.stack.s3 is not None:
+            everything["seaweedfs"] = self.stack.s3
         return everything[name].pid
 
     async def add(self, program: Program) -> Child:
@@ -108,6 +113,7 @@ async def running(
     report: Report = silent,
     commands: Commands | None = None,
     environ: Mapping[str, str] | None = None,
+    s3: bool = False,
     durable: bool = True,
 ) -> AsyncIterator[Tree]:
     """Run all of Gristmill on folder ``data`` and yield it once the gateway is healthy; stop it all at the end.
@@ -119,10 +125,13 @@ async def running(
         report: is told each stage in one line.
         commands: by service; None: every service of this package.
         environ: what services inherit; None: the environment of this process. What the settings file says is added.
+        s3: keep the blobs in the embedded S3 server; a folder that once did so does it again unasked.
         durable: False gives up safety against a power cut; for tests.
 
     Raises:
-        Refused: ``already_running``, ``port_in_use``, ``not_available`` (a host that others can reach).
+        Refused: ``already_running``, ``port_in_use``, ``not_available`` (a host that others can reach),
+            ``blobs_elsewhere``, ``conflicting_options``.
+        GristmillError: an S3 server of the user's is away, or refuses.
         ChildEnded: a server or the gateway does not come up; its last words are in the message.
     """
     began = time.monotonic()
@@ -131,11 +140,7 @@ async def running(
     with claimed(data):
         port = chosen_port(host, port)
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        async with servers(data, durable=durable) as stack:
-            report(f"servers   NATS and Postgres answer ({time.monotonic() - began:.1f} s)")
-            before, changes = await migrate(stack.admin_url)
-            if before and changes:
-                report(f"database  brought from version {before} to {changes[-1].number}")
+        async with _stack(data, report, s3=s3, durable=durable) as stack:
             tree = Tree(url, stack)
             presence = data / "up.json"
             try:
@@ -180,13 +185,37 @@ async def _start(
     report(f"workers   started: {' '.join(rest)}")
 
 
+@asynccontextmanager
+async def _stack(data: Path, report: Report, *, s3: bool, durable: bool) -> AsyncIterator[Running]:
+    """The servers that the folder needs, with the schema up to date."""
+    began = time.monotonic()
+    settings = load_settings()
+    blobs = place(data, settings, embedded=s3)
+    if blobs.kind == "s3":
+        store = chosen(settings)
+        try:
+            await store.check()
+        finally:
+            store.close()
+        report(f"blobs     in {blobs}")
+    async with servers(data, s3=blobs.kind == "seaweedfs", durable=durable) as stack:
+        names = "NATS and Postgres" if stack.s3 is None else "NATS, Postgres and SeaweedFS"
+        report(f"servers   {names} answer ({time.monotonic() - began:.1f} s)")
+        before, changes = await migrate(stack.admin_url)
+        if before and changes:
+            report(f"database  brought from version {before} to {changes[-1].number}")
+        yield stack
+
+
 def _given(stack: Running, host: str, port: int) -> dict[str, dict[str, str]]:
     """What each service is told of this tree."""
     found: dict[str, dict[str, str]] = {}
+    blobs = of_blobs(load_settings() if stack.s3 is None else stack.s3.settings(stack.data))
     for name in SERVICES:
         found[name] = {
             "GRISTMILL_DATA": str(stack.data),
             "GRISTMILL_NATS_URL": stack.nats_url(name),
+            **blobs,
         }
         if name in ROLES:
             found[name]["GRISTMILL_DATABASE_URL"] = stack.database_url(ROLES[name])

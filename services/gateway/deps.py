@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Collection
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -26,9 +25,9 @@ from services.gateway.views.projector import Projector, Reached
 from services.gateway.views.reads import Queries, Views
 from services.gateway.views.versions import SCHEMA
 from services.gateway.working import Workers
-from shared.blobs import Blobs, FolderBlobs
+from shared.blobs import Blobs, chosen
 from shared.bus import Asker, connect
-from shared.errors import Unavailable
+from shared.errors import GristmillError, Unavailable
 from shared.migrations import WrongSchema
 from shared.settings import Settings
 from shared.store import Position, PostgresReader, open_pool
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY = 0.25
+WATCH = 15.0
+"""Seconds between two looks at blobs that can be used."""
 CONNECTIONS = 8
 
 
@@ -73,7 +74,7 @@ class Deps:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.tenant = settings.tenant
-        self.blobs: Blobs = FolderBlobs(Path(settings.data) / "blobs")
+        self.blobs: Blobs = chosen(settings)
         self.plans = Plans(self.blobs, self.tenant)
         self.reached = Reached()
         self.rates = Rates()
@@ -82,7 +83,7 @@ class Deps:
         self._pool: Pool | None = None
         self._store: Store | None = None
         self._client: Client | None = None
-        self._problems = {"store": "connecting", "bus": "connecting"}
+        self._problems = {"store": "connecting", "bus": "connecting", "blobs": "connecting"}
         self._tasks: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()
         """Set when the fold met what no retry mends; the process should end, loudly."""
@@ -91,6 +92,7 @@ class Deps:
         self._tasks = [
             asyncio.create_task(self._open_store(), name="store and views"),
             asyncio.create_task(self._open_bus(), name="bus"),
+            asyncio.create_task(self._watch_blobs(), name="blobs"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)
@@ -110,6 +112,7 @@ class Deps:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.blobs.close()
         if self._client is not None:
             await self._client.close()
         if self._pool is not None:
@@ -143,6 +146,25 @@ class Deps:
             except Unavailable as problem:
                 self._problems["bus"] = problem.message
                 await asyncio.sleep(RETRY)
+
+    async def _watch_blobs(self) -> None:
+        """Know whether the blob store can be used; keys or a bucket that are wrong from the start end the process."""
+        while True:
+            try:
+                await self.blobs.check()
+            except Unavailable as problem:
+                self._problems["blobs"] = problem.message
+                await asyncio.sleep(1)
+            except GristmillError as problem:
+                if self._problems["blobs"] == "connecting":
+                    log.critical("%s [%s]", problem.message, problem.code)
+                    self.broken.set()
+                    return
+                self._problems["blobs"] = problem.message
+                await asyncio.sleep(1)
+            else:
+                self._problems["blobs"] = "ok"
+                await asyncio.sleep(WATCH)
 
     @property
     def store(self) -> Store:
@@ -188,7 +210,7 @@ class Deps:
         return self._client
 
     async def state(self) -> dict[str, str]:
-        """``ok`` or the reason, for the store, the bus and the views."""
+        """``ok`` or the reason, for the store, the bus, the views and the blobs."""
         views = "ok"
         if self._store is None:
             store, views = self._problems["store"], "waiting for the store"
@@ -202,7 +224,7 @@ class Deps:
             bus = self._problems["bus"]
         elif not self._client.is_connected:
             bus = "reconnecting"
-        return {"store": store, "bus": bus, "views": views}
+        return {"store": store, "bus": bus, "views": views, "blobs": self._problems["blobs"]}
 
     def _building(self) -> str | None:
         reached = self.reached

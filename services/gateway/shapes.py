@@ -32,6 +32,7 @@ class Health(Shape):
     """``ok``, or why it cannot be used."""
     bus: str
     views: str
+    blobs: str
     position: str
     """How far the views have folded the log."""
 

@@ -9,7 +9,7 @@ from contracts.blob import BlobRef
 from services.gateway.file_names import file_name, media_of
 from services.gateway.multipart import Multipart
 from shared.blobs import Blobs
-from shared.errors import Refused
+from shared.errors import Refused, Unavailable
 
 MOST_BYTES = 100 * 1024 * 1024
 """Of one file."""
@@ -33,7 +33,7 @@ async def receive(request: Request, blobs: Blobs, tenant: str) -> Upload:
     body = request.stream()
     try:
         return await _read(Multipart(body, request.headers.get("content-type", "")), blobs, tenant)
-    except Refused:
+    except (Refused, Unavailable):
         await _drain(body)
         raise
     except ClientDisconnect:

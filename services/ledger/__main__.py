@@ -3,7 +3,7 @@
 import asyncio
 
 from services.ledger.app import Ledger
-from shared.blobs import FolderBlobs
+from shared.blobs import opened
 from shared.bus import connect
 from shared.cancellation import end
 from shared.health import Health
@@ -16,10 +16,10 @@ async def main(stop: asyncio.Event) -> None:
     settings = load_settings()
     health = Health("ledger")
     url = settings.required_database_url()
-    async with health.served(settings.health_port):
+    async with health.served(settings.health_port), opened(settings) as blobs:
         client = await connect(settings, "ledger")
         pool = await open_pool(url, most=6)
-        ledger = Ledger(pool, client, FolderBlobs(settings.data / "blobs"), settings, health)
+        ledger = Ledger(pool, client, blobs, settings, health)
         running: asyncio.Task[object] = asyncio.create_task(ledger.run())
         stopped: asyncio.Task[object] = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)

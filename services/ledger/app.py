@@ -24,6 +24,7 @@ from shared.blobs import Blobs
 from shared.bus import declare
 from shared.cancellation import cancellations, heed_cancellation
 from shared.clock import fresh_id, monotonic
+from shared.errors import Unavailable
 from shared.health import Health
 from shared.settings import Settings
 
@@ -150,8 +151,13 @@ class Ledger:
                 async with asyncio.timeout(0.5):
                     await due.wait()
             due.clear()
-            while await publish(self._pool, self._client, self._blobs):
-                heed_cancellation()
+            try:
+                while await publish(self._pool, self._client, self._blobs):
+                    heed_cancellation()
+            except Unavailable as away:
+                # Large bodies travel through the blobs. Recording goes on without them.
+                log.warning("publishing waits: %s", away.message)
+                await asyncio.sleep(away.retry_after)
             heed_cancellation()
 
     async def _reconcile(

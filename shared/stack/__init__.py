@@ -1,4 +1,4 @@
-"""The embedded servers: a real NATS and a real Postgres from wheels, on loopback, kept running.
+"""The embedded servers: a real NATS, a real Postgres and, when asked, a real S3 from wheels, on loopback, kept running.
 
 ``start`` needs nothing but a folder; what was in it goes on. The servers come back by themselves on the same ports
 when they die, and none outlives the process that started them. No schema and no stream is made here.
@@ -7,7 +7,7 @@ when they die, and none outlives the process that started them. No schema and no
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -26,8 +26,10 @@ from shared.stack.folder import (
 )
 from shared.stack.guard import Guard
 from shared.stack.jetstream import Nats, start_nats
+from shared.stack.place import Place, place
 from shared.stack.ports import free_port, is_free
 from shared.stack.postgres import Database, Postgres, start_postgres
+from shared.stack.seaweed import Seaweed, start_seaweed
 
 __all__ = [
     "NATS_USERS",
@@ -37,15 +39,18 @@ __all__ = [
     "Database",
     "Guard",
     "Nats",
+    "Place",
     "Postgres",
     "Presence",
     "Program",
     "Running",
+    "Seaweed",
     "claimed",
     "database_alone",
     "free_port",
     "is_free",
     "make",
+    "place",
     "presence",
     "servers",
     "start",
@@ -64,12 +69,15 @@ class Running:
         postgres: Postgres,
         nats_passwords: Mapping[str, str],
         *,
+        s3: Seaweed | None = None,
         durable: bool,
     ) -> None:
         self.data = data
         self.guard = guard
         self.nats = nats
         self.postgres = postgres
+        self.s3 = s3
+        """None where the blobs do not lie in the embedded S3 server."""
         self._nats_passwords = nats_passwords
         self._durable = durable
         self._extra: list[tuple[Nats, Path]] = []
@@ -115,6 +123,8 @@ class Running:
     async def stop(self) -> None:
         """Stop every server, in parallel."""
         extra = [server.stop() for server, _ in self._extra]
+        if self.s3 is not None:
+            extra.append(self.s3.stop())
         await asyncio.gather(self.nats.stop(), self.postgres.stop(), *extra)
         for _, folder in self._extra:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -123,6 +133,8 @@ class Running:
         """End every server at once, without waiting; ``stop`` still has to be awaited."""
         self.nats.kill()
         self.postgres.kill()
+        if self.s3 is not None:
+            self.s3.kill()
         for server, _ in self._extra:
             server.kill()
 
@@ -146,18 +158,31 @@ async def start(data: Path, *, durable: bool = True) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def servers(data: Path, *, durable: bool = True) -> AsyncIterator[Running]:
-    """What ``start`` does in a folder that the caller has made and claimed."""
+async def servers(data: Path, *, s3: bool = False, durable: bool = True) -> AsyncIterator[Running]:
+    """What ``start`` does in a folder that the caller has made and claimed; with ``s3`` an S3 server as well."""
     known = passwords(data)
     guard = Guard()
+    logs = data / "logs"
     try:
-        nats, postgres = await _both(
-            start_nats(data / "nats", data / "logs", known.nats, guard, durable=durable),
-            start_postgres(
-                data / "postgres", data / "logs", known.postgres, guard, durable=durable
-            ),
+        nats = asyncio.create_task(
+            start_nats(data / "nats", logs, known.nats, guard, durable=durable)
         )
-        running = Running(data, guard, nats, postgres, known.nats, durable=durable)
+        postgres = asyncio.create_task(
+            start_postgres(data / "postgres", logs, known.postgres, guard, durable=durable)
+        )
+        seaweed = (
+            asyncio.create_task(start_seaweed(data / "s3", logs, known.s3, guard)) if s3 else None
+        )
+        await _all([nats, postgres] if seaweed is None else [nats, postgres, seaweed])
+        running = Running(
+            data,
+            guard,
+            nats.result(),
+            postgres.result(),
+            known.nats,
+            s3=seaweed.result() if seaweed is not None else None,
+            durable=durable,
+        )
         try:
             yield running
         finally:
@@ -187,23 +212,22 @@ async def database_alone(data: Path) -> AsyncIterator[Database]:
             guard.close()
 
 
-async def _both(
-    nats: Coroutine[None, None, Nats], postgres: Coroutine[None, None, Postgres]
-) -> tuple[Nats, Postgres]:
-    """Start both at once; where one fails, the other is stopped before the error goes on."""
-    tasks = asyncio.create_task(nats), asyncio.create_task(postgres)
+async def _all(
+    tasks: Sequence[asyncio.Task[Nats] | asyncio.Task[Postgres] | asyncio.Task[Seaweed]],
+) -> None:
+    """Wait until all servers have started; where one fails, the others are stopped before the error goes on."""
     try:
         found = await asyncio.gather(*tasks, return_exceptions=True)
     except asyncio.CancelledError:
         # The tasks were cancelled with the waiting; one may have been done just before.
         for started in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(started, Nats | Postgres):
+            if isinstance(started, Nats | Postgres | Seaweed):
                 await started.stop()
         raise
-    first, second = found
-    if isinstance(first, Nats) and isinstance(second, Postgres):
-        return first, second
+    failed = [each for each in found if isinstance(each, BaseException)]
+    if not failed:
+        return
     for started in found:
-        if isinstance(started, Nats | Postgres):
+        if isinstance(started, Nats | Postgres | Seaweed):
             await started.stop()
-    raise next(failed for failed in found if isinstance(failed, BaseException))
+    raise failed[0]

@@ -19,12 +19,13 @@ ROLES = ("admin", "ledger", "reader", "gateway")
 
 
 class Passwords(BaseModel):
-    """By NATS user and by Postgres role."""
+    """By NATS user and by Postgres role, and that of the one S3 user."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     nats: dict[str, str]
     postgres: dict[str, str]
+    s3: str = ""
 
 
 class Presence(BaseModel):
@@ -130,6 +131,7 @@ def passwords(folder: Path) -> Passwords:
     full = Passwords(
         nats={user: kept.nats.get(user) or f"p{secrets.token_hex(20)}" for user in NATS_USERS},
         postgres={role: kept.postgres.get(role) or f"p{secrets.token_hex(20)}" for role in ROLES},
+        s3=kept.s3 or f"p{secrets.token_hex(20)}",
     )
     if full != kept:
         write(path, json.dumps(full.model_dump(), indent=1))

@@ -14,11 +14,14 @@ TRIES = 200
 STARTS = 5
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody held a moment ago; the caller tries again with another where somebody was faster."""
+def free_port(host: str = "127.0.0.1", *, distance: int = 0) -> int:
+    """A port that nobody held a moment ago; the caller tries again with another where somebody was faster.
+
+    With a ``distance`` the port so far above it is free as well, and drawn from the same range.
+    """
     for _ in range(TRIES):
-        port = LOWEST + secrets.randbelow(HIGHEST - LOWEST + 1)
-        if is_free(host, port):
+        port = LOWEST + secrets.randbelow(HIGHEST - LOWEST - distance + 1)
+        if is_free(host, port) and is_free(host, port + distance):
             return port
     with socket.create_server((host, 0)) as server:
         return int(server.getsockname()[1])
@@ -34,14 +37,17 @@ def is_free(host: str, port: int) -> bool:
 
 
 async def listening(
-    make: Callable[[int], Child], answers: Callable[[int], Awaitable[bool]], within: float
+    make: Callable[[int], Child],
+    answers: Callable[[int], Awaitable[bool]],
+    within: float,
+    first: int | None = None,
 ) -> tuple[Child, int]:
-    """Start a server on a free port and wait until it answers there.
+    """Start a server on port ``first``, or else on a free one, and wait until it answers there.
 
     Raise ``ChildEnded`` where it does not, with its last words.
     """
     for attempt in range(1, STARTS + 1):
-        port = free_port()
+        port = first if first is not None and attempt == 1 else free_port()
         child = make(port)
         await child.spawn()
         try:

@@ -1,21 +1,35 @@
-"""What every blob store does: the folder and its in-memory twin."""
+"""What every blob store does: the folder, an S3 server, and their in-memory twin."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from contracts.blob import BlobRef
-from shared.blobs import BlobMissing, Blobs, FolderBlobs
+from shared.blobs import BlobDamaged, BlobMissing, Blobs, FolderBlobs, chosen
 from shared.memory import MemoryBlobs
+from shared.s3 import PART, STEP, S3Blobs
+from shared.stack import Seaweed
 
 GONE = BlobRef(kind="text", sha256="0" * 64, size=3)
 
 
-@pytest.fixture(params=["memory", "folder"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    return MemoryBlobs() if request.param == "memory" else FolderBlobs(tmp_path)
+@pytest.fixture(params=["memory", "folder", "s3"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Blobs]:
+    if request.param == "memory":
+        yield MemoryBlobs()
+    elif request.param == "folder":
+        yield FolderBlobs(tmp_path)
+    else:
+        seaweed: Seaweed = request.getfixturevalue("seaweed")
+        store = chosen(seaweed.settings(tmp_path))
+        yield store
+        store.close()
 
 
 def left_in(folder: Path) -> list[Path]:
@@ -62,6 +76,66 @@ async def test_a_range_is_streamed(blobs: Blobs) -> None:
     assert whole == data
 
 
+@pytest.mark.parametrize("size", [0, 1, STEP, PART, 2 * PART + 1])
+async def test_any_size_comes_back_from_one_piece_and_from_many(blobs: Blobs, size: int) -> None:
+    data = os.urandom(size)
+    cut = [data[at : at + 300_000] for at in range(0, size, 300_000)]
+
+    ref = await blobs.put_stream("default", "upload", pieces(*cut), "application/pdf")
+
+    assert ref.size == size
+    assert await blobs.get("default", ref) == data
+    assert b"".join([piece async for piece in blobs.stream("default", ref)]) == data
+    assert await blobs.put("default", "upload", data, "application/pdf") == ref
+
+
+async def test_a_range_may_begin_and_end_anywhere(blobs: Blobs) -> None:
+    data = os.urandom(2 * STEP + 10)
+    ref = await blobs.put("default", "upload", data, "application/octet-stream")
+
+    for start, end in ((0, 1), (STEP - 1, STEP + 1), (STEP, 2 * STEP), (len(data) - 1, None)):
+        part = b"".join([piece async for piece in blobs.stream("default", ref, start, end)])
+        assert part == data[start:end], (start, end)
+    beyond = [piece async for piece in blobs.stream("default", ref, len(data), len(data))]
+    assert b"".join(beyond) == b""
+
+
+async def test_many_who_put_the_same_bytes_at_once_leave_one_blob(blobs: Blobs) -> None:
+    data = os.urandom(70_000)
+    refs = await asyncio.gather(
+        *(blobs.put("default", "text", data, "text/plain") for _ in "12345678")
+    )
+
+    assert len(set(refs)) == 1
+    assert await blobs.get("default", refs[0]) == data
+
+
+async def test_a_store_that_works_says_so(blobs: Blobs) -> None:
+    await blobs.check()
+
+
+async def test_other_bytes_than_those_of_the_reference_are_never_given(blobs: Blobs) -> None:
+    ref = await blobs.put("default", "text", b"grist", "text/plain")
+    await forge(blobs, ref, b"other")
+
+    with pytest.raises(BlobDamaged, match=ref.sha256):
+        await blobs.get("default", ref)
+    with pytest.raises(BlobDamaged):
+        [piece async for piece in blobs.stream("default", ref)]
+
+
+async def forge(blobs: Blobs, ref: BlobRef, data: bytes) -> None:
+    """Put other bytes in the place of a blob, as a failing disk would."""
+    if isinstance(blobs, MemoryBlobs):
+        blobs._held[ref.key("default")] = data
+    elif isinstance(blobs, FolderBlobs):
+        blobs.path("default", ref).write_bytes(data)
+    else:
+        assert isinstance(blobs, S3Blobs)
+        upload = partial(blobs._upload, ref.key("default"), BytesIO(data), len(data), ref.media)
+        await asyncio.to_thread(upload)
+
+
 async def test_missing_bytes_are_named(blobs: Blobs) -> None:
     with pytest.raises(BlobMissing, match=f"default/text/{'0' * 64}"):
         await blobs.get("default", GONE)
@@ -69,11 +143,12 @@ async def test_missing_bytes_are_named(blobs: Blobs) -> None:
         [piece async for piece in blobs.stream("default", GONE)]
 
 
-async def test_an_error_while_streaming_leaves_nothing(tmp_path: Path) -> None:
-    blobs = FolderBlobs(tmp_path)
-
+@pytest.mark.parametrize("size", [4, PART + 4])
+async def test_an_error_while_streaming_leaves_nothing(
+    blobs: Blobs, tmp_path: Path, size: int
+) -> None:
     async def broken() -> AsyncIterator[bytes]:
-        yield b"half"
+        yield b"h" * size
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
