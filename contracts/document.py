@@ -3,7 +3,10 @@
 Offsets everywhere count Unicode code points of the stored parsed text, which is cleaned once and never changes.
 """
 
-from typing import Literal
+import hashlib
+import json
+import re
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -11,30 +14,120 @@ from pydantic import Field, model_validator
 from contracts.blob import BlobRef
 from contracts.message import Command, Event, Message, Request
 
+Strategy = Literal[
+    "character", "sentence", "markdown", "token", "delimiter", "semantic", "schema", "contextual"
+]
+OVERLAPPING = ("character", "sentence", "token", "contextual")
+"""Strategies whose chunks may share text; those of the others never do."""
+DELIMITERS = ("\n\n", "\n")
+CONTEXT_WORDS = 20
+
+_NO_LINEAR_TIME = re.compile(r"(?<!\\)\(\?(?:[=!>(#]|<[=!]|P=)|\\[1-9]")
+
+
+class SplitRule(Message):
+    """Where a text is split: at each match of a ``pattern``, after each ``delimiter``, before each ``heading``."""
+
+    type: Literal["pattern", "delimiter", "structure"]
+    value: str = Field(min_length=1, max_length=300)
+    """An RE2 regular expression (``^`` and ``$`` mean lines), the delimiter itself, or ``heading``."""
+
+    @model_validator(mode="after")
+    def _means_something(self) -> "SplitRule":
+        if self.type == "structure" and self.value != "heading":
+            raise ValueError("a structure rule knows one value: heading")
+        if self.type == "pattern":
+            # RE2, which does the matching, says the last word; this catches what nobody could match.
+            if _NO_LINEAR_TIME.search(self.value.replace("\\\\", "")):
+                raise ValueError("a pattern has no look-around, back reference or condition (RE2)")
+            try:
+                re.compile(self.value)
+            except (re.error, OverflowError, RecursionError) as problem:
+                raise ValueError(f"not a regular expression: {problem}") from None
+        return self
+
 
 class Chunking(Message):
-    """How a parsed text is cut.
+    """How a parsed text is cut. ``size`` and ``overlap`` count what the strategy counts.
 
     ``character``: windows of ``size`` characters, each starting ``size - overlap`` after the one before.
     ``sentence``: windows of ``size`` sentences that share ``overlap`` sentences.
-    ``markdown``: sections under their heading path, none longer than ``size`` characters; ``overlap`` is 0.
+    ``token``: windows of ``size`` tokens that share ``overlap`` tokens. A token is one of the named tokenizer, else a
+    word, a number, a punctuation mark, or one character of a script without spaces.
+    ``contextual``: windows of ``size`` words, each to be read after the last ``context_words`` words before it.
+    The others never overlap, and no chunk of theirs is longer than ``size`` characters:
+    ``markdown``: sections under their heading path.
+    ``delimiter``: what stands between delimiters, without the white space around it.
+    ``semantic``: sentences that share words, a new chunk where their similarity, as a share of what is much in this
+    document, falls below ``similarity_drop``.
+    ``schema``: split at the places that ``rules`` name.
     """
 
-    strategy: Literal["character", "sentence", "markdown"] = "markdown"
+    strategy: Strategy = "markdown"
     size: int = Field(default=2000, ge=1, le=100_000)
     overlap: int = Field(default=0, ge=0)
+    tokenizer: BlobRef | None = None
+    """A ``tokenizer.json`` (kind ``tokenizer``); ``token`` only."""
+    delimiters: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), max_length=20
+    )
+    """None: blank lines and line ends; ``delimiter`` only."""
+    merge: bool = False
+    """Neighbours that fit into ``size`` together become one chunk; ``delimiter`` only."""
+    similarity_drop: float = Field(default=0.3, ge=0, le=1)
+    """``semantic`` only."""
+    rules: tuple[SplitRule, ...] = Field(default=(), max_length=20)
+    """At least one; ``schema`` only."""
+    combine: Literal["any", "all"] = "any"
+    """Split where any rule says so, or where all do; ``schema`` only."""
+    include_pattern: bool = False
+    """Split before a pattern's match, so that it opens a chunk, rather than after it; ``schema`` only."""
+    context_words: int | None = Field(default=None, ge=0, le=200)
+    """Words before a chunk that its prompt shows as context; None: 20 for ``contextual``, else the usual stretch of
+    text on either side."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Chunking":
         if self.overlap >= self.size:
             raise ValueError("overlap must be less than chunk_size")
-        if self.strategy == "markdown" and self.overlap:
-            raise ValueError("markdown chunking has no overlap")
+        if self.strategy not in OVERLAPPING and self.overlap:
+            raise ValueError(f"{self.strategy} chunking has no overlap")
+        for field, owner in _OWNERS.items():
+            default = Chunking.model_fields[field].default
+            if self.strategy != owner and getattr(self, field) != default:
+                raise ValueError(f"{field} belongs to the strategy {owner}, not {self.strategy}")
+        if self.strategy == "schema" and not self.rules:
+            raise ValueError("schema chunking needs at least one rule")
         return self
 
+    @property
+    def context(self) -> int | None:
+        """Words of context before a chunk; None: nobody asked for a number."""
+        if self.context_words is None and self.strategy == "contextual":
+            return CONTEXT_WORDS
+        return self.context_words
+
     def key(self) -> str:
-        """Identity of the strategy with its parameters."""
-        return f"{self.strategy}/{self.size}/{self.overlap}"
+        """Identity of the strategy with its parameters; what is at its default is not part of it."""
+        base = f"{self.strategy}/{self.size}/{self.overlap}"
+        more = self.model_dump(
+            mode="json", exclude={"strategy", "size", "overlap"}, exclude_defaults=True
+        )
+        if not more:
+            return base
+        said = json.dumps(more, sort_keys=True, separators=(",", ":"))
+        return f"{base}/{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+_OWNERS = {
+    "tokenizer": "token",
+    "delimiters": "delimiter",
+    "merge": "delimiter",
+    "similarity_drop": "semantic",
+    "rules": "schema",
+    "combine": "schema",
+    "include_pattern": "schema",
+}
 
 
 class DocumentSubmitted(Request):
@@ -148,6 +241,8 @@ class Chunk(Message):
     end: int
     heading_path: tuple[str, ...]
     page: int | None
+    context_start: int | None = None
+    """The text from here to ``start`` is to be read before the chunk and is no part of it; None: nobody chose."""
 
 
 class DocumentChunked(Event):

@@ -7,7 +7,7 @@ unit again builds the same prompt byte for byte.
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from contracts.blob import BlobRef, Sha256
 from contracts.document import Chunking
@@ -30,6 +30,9 @@ ModelName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,40}/[^\s]{1,200}$", max_length=241)
 ]
 """``provider/model``."""
+
+
+MOST_PREVIEWED = 20
 
 
 class Thresholds(Message):
@@ -79,10 +82,20 @@ class GenerationSettings(Message):
     """Of the plan's seeded choices, and of the model where it takes one."""
     thresholds: Thresholds = Thresholds()
     chunking: Chunking = Chunking()
-    """For documents that were not processed before the job."""
+    """For documents that were not cut before the job; for all of them with"""
+    recut: bool = False
+    """True: those that were cut in another way are cut again in this one. False: they are taken as they are."""
+    preview: int | None = Field(default=None, ge=1, le=MOST_PREVIEWED)
+    """Make only so many seeds, the first of the plan, which lie spread over the documents; None: all of them."""
     batch_size: int = Field(default=50, ge=0, le=1_000_000)
     """Seeds of a batch file, in plan order; 0: one file."""
     format: str = Field(default="jsonl", max_length=50)
+
+    @model_validator(mode="after")
+    def _previews_no_number(self) -> "GenerationSettings":
+        if self.preview is not None and self.entries is not None:
+            raise ValueError("a preview makes a few seeds, whatever they yield: leave out entries")
+        return self
 
     def not_available(self) -> tuple[str, str] | None:
         """The first setting that mode or model cannot honour, with the reason; None: all of them are.
@@ -203,6 +216,8 @@ class Seed(Message):
     """Accepted questions near to this passage, at most 8."""
     distractors: tuple[Span, ...] = ()
     """Near but wrong passages of the same document, for ``context: distractors``."""
+    context_start: int | None = None
+    """The prompt shows the text from here to ``start`` before the passage; None: a usual stretch of it."""
 
 
 class PlannedDocument(Message):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import orjson
 
 from contracts.document import Chunk, ChunkDocument, DocumentChunked, DocumentRejected, Structure
+from services.chunk.chunkers.refusal import ChunkingRefused
 from services.chunk.logic import cut
 from shared.blobs import Blobs
 from shared.worker import Done, Task, Work
@@ -16,11 +17,16 @@ def work(blobs: Blobs) -> list[Work]:
         command = task.command
         text = (await blobs.get(task.tenant, command.text)).decode()
         structure = Structure.model_validate_json(await blobs.get(task.tenant, command.structure))
-        chunks = await asyncio.to_thread(
-            cut, command.document_id, text, structure, command.chunking
-        )
+        wanted = command.chunking.tokenizer
+        tokenizer = None if wanted is None else await blobs.get(task.tenant, wanted)
+        try:
+            chunks = await asyncio.to_thread(
+                cut, command.document_id, text, structure, command.chunking, tokenizer
+            )
+        except ChunkingRefused as refused:
+            return Done((_rejected(command, refused.code, refused.message),))
         if not chunks:
-            return Done((_rejected(command),))
+            return Done((_rejected(command, "no_text", "The document has no text to cut."),))
         table = await blobs.put(task.tenant, "chunks", _table(chunks), "application/x-ndjson")
         chunked = DocumentChunked(
             document_id=command.document_id,
@@ -38,11 +44,11 @@ def _table(chunks: Sequence[Chunk]) -> bytes:
     return b"".join(orjson.dumps(chunk.model_dump(mode="json")) + b"\n" for chunk in chunks)
 
 
-def _rejected(command: ChunkDocument) -> DocumentRejected:
+def _rejected(command: ChunkDocument, code: str, message: str) -> DocumentRejected:
     return DocumentRejected(
         document_id=command.document_id,
         project_id=command.project_id,
         stage="chunk",
-        code="no_text",
-        message="The document has no text to cut.",
+        code=code,
+        message=message,
     )

@@ -92,6 +92,7 @@ def doctor(
         "gristmill generate book.docx --model openai/gpt-4o-mini --entries 500",
         'gristmill generate *.md --mode "instruction following" --format alpaca --out data/',
         "gristmill generate faq.html --context distractors --url http://127.0.0.1:8000",
+        'gristmill generate log.txt --chunking "token size=256 overlap=32"',
     )
 )
 def generate(
@@ -112,12 +113,14 @@ def generate(
     temperature: options.Temperature = None,
     max_tokens: options.MaxTokens = None,
     seed: options.Seed = None,
+    chunking: options.ChunkingOption = None,
 ) -> None:
     """Make a dataset from files: parse, cut, generate, curate, export.
 
     Uses the gateway at --url, or the one that runs on --data, or runs everything itself until the dataset is there.
     Without --model the built-in model takes entries from the text by rules: no key, no network.
     """
+    from services.cli.chunking import chunking_of
     from services.cli.generate import generate as run
     from services.cli.grinding import Asked, prompt_of
 
@@ -133,6 +136,7 @@ def generate(
         max_tokens=max_tokens,
         seed=seed,
         format=format,
+        chunking=chunking_of(chunking) if chunking is not None else None,
     )
     raise typer.Exit(run(files, asked, project=project, out=out, url=url, data=data))
 

@@ -47,6 +47,7 @@ class Asked:
     max_tokens: int | None = None
     seed: int | None = None
     format: str = "jsonl"
+    chunking: dict[str, Any] | None = None
 
     def body(self) -> dict[str, Any]:
         """Of ``POST /datasets/generate``, without the project. One file is asked for, not one per batch."""
@@ -61,6 +62,7 @@ class Asked:
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "seed": self.seed,
+            "chunking": self.chunking,
             "format_type": self.format,
             "batch_size": 0,
         }

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from contracts.entries import Reason
-from contracts.generation import Context, Mode
+from contracts.generation import MOST_PREVIEWED, Context, Mode
 
 
 def usual_data() -> Path:
@@ -82,6 +82,25 @@ Prompt = Annotated[
 Concurrency = Annotated[
     int | None,
     typer.Option(min=1, max=1024, help="Model calls in flight; none: chosen for the model."),
+]
+ChunkingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--chunking",
+        metavar="'STRATEGY [NAME=VALUE]...'",
+        help="How documents are cut: character, sentence, token, contextual, markdown, delimiter, semantic or schema,"
+        " with size=, overlap=, delimiters=, similarity_drop=, tokenizer=, context_words=, rules=@FILE; none: by"
+        " sections.",
+    ),
+]
+Preview = Annotated[
+    int | None,
+    typer.Option(
+        "--preview",
+        min=1,
+        max=MOST_PREVIEWED,
+        help="Make so many chunks only, and show prompt, raw answer and verdict of each.",
+    ),
 ]
 Format = Annotated[str, typer.Option(help="jsonl, json, parquet, alpaca, chatml or openai.")]
 Out = Annotated[

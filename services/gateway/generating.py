@@ -10,11 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from contracts.document import Chunking
 from contracts.generation import (
+    MOST_PREVIEWED,
     Context,
     GenerationSettings,
     Mode,
     Thresholds,
 )
+from services.gateway.chunking import checked
 from services.gateway.ids import ProjectId
 from services.gateway.not_built import not_available, refuse_all
 from services.gateway.problems import first_of
@@ -137,7 +139,14 @@ class GenerateBody(BaseModel):
     max_tokens: Whole | None = None
     seed: Whole | None = None
     thresholds: dict[str, Any] | None = None
-    chunking: dict[str, Any] | None = None
+    chunking: dict[str, Any] | None = Field(
+        default=None,
+        description="How documents are cut; those that were cut in another way are cut again."
+        " Null: as they were cut, or by sections.",
+    )
+    preview: Whole | None = Field(
+        default=None, ge=1, le=MOST_PREVIEWED, description="Make only so many seeds, to look at."
+    )
 
 
 def settings_from(body: GenerateBody, default_model: str) -> GenerationSettings:
@@ -191,7 +200,9 @@ def _settings(body: GenerateBody, model: str) -> GenerationSettings:
         "complexity": _complexity(body.complexity_level),
         "negativity_ratio": body.negativity_ratio,
         "thresholds": _part(Thresholds, "thresholds", body.thresholds),
-        "chunking": _part(Chunking, "chunking", body.chunking),
+        "chunking": _chunking(body.chunking),
+        "recut": bool(body.chunking),
+        "preview": body.preview,
     }
     same = "context custom_prompt domain language question_style answer_style temperature max_tokens seed"
     said |= {name: getattr(body, name) for name in same.split()}
@@ -201,7 +212,7 @@ def _settings(body: GenerateBody, model: str) -> GenerationSettings:
         )
     except ValidationError as problem:
         field, message = first_of(problem.errors())
-        raise _invalid(_field(field), message) from None
+        raise _invalid(_field(field or "preview"), message) from None
 
 
 _FIELDS = {
@@ -238,6 +249,26 @@ def _part(kind: type[BaseModel], field: str, said: dict[str, Any] | None) -> Bas
     except ValidationError as problem:
         inner, message = first_of(problem.errors())
         raise _invalid(f"{field}.{inner}" if inner else field, message) from None
+
+
+def _chunking(said: dict[str, Any] | None) -> Chunking | None:
+    """A tokenizer that is named is not resolved here: ``tokenizer_of`` says its name."""
+    if not said:
+        return None
+    tokenizer_of(said)
+    return checked({k: v for k, v in said.items() if k != "tokenizer"}, {}, "chunking")
+
+
+def tokenizer_of(chunking: dict[str, Any] | None) -> str | None:
+    """The tokenizer that a way of cutting names, if any. Raise ``Refused`` where it is none or has no use."""
+    name = (chunking or {}).get("tokenizer")
+    if name in (None, ""):
+        return None
+    if not isinstance(name, str):
+        raise _invalid("chunking.tokenizer", "must be the name of a tokenizer")
+    if (chunking or {}).get("strategy") != "token":
+        raise _invalid("chunking.tokenizer", "only the strategy token uses it")
+    return name
 
 
 def _invalid(field: str, message: str) -> Refused:

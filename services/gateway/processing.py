@@ -4,30 +4,54 @@ The old defaults of ``chunk_size`` and ``overlap`` belong to a strategy that cou
 only where the request holds it.
 """
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import json
+from typing import Any
 
-from contracts.document import Chunking
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.document import DELIMITERS, Chunking, Strategy
+from services.gateway.chunking import checked
 from services.gateway.ids import ProjectId
 from services.gateway.not_built import not_available, refuse_all
-from services.gateway.problems import first_of
 from shared.errors import Refused
 
-STRATEGIES = ("character", "sentence", "markdown")
-LATER = ("token", "semantic", "delimiter", "schema")
+STRATEGIES: tuple[Strategy, ...] = (
+    "token",
+    "character",
+    "semantic",
+    "delimiter",
+    "schema",
+    "sentence",
+    "markdown",
+    "contextual",
+)
 PARSERS_OF_OTHERS = ("ollama", "openai", "pypdf", "unstructured", "huggingface", "novlm")
 
 NOTHING: dict[str, tuple[object, ...]] = {
     "semantic_prompt": (),
-    "schema_definition": (),
     "num_ctx": (),
     "system_instruction": (),
     "pages_per_split": (50,),
     "overlap_pages": (0,),
-    "delimiters": (["\n\n", "\n"],),
 }
-SENTENCES, SHARED = 10, 2
-"""Size and overlap of sentence windows where the request names none."""
-CHARACTERS, CHARACTERS_SHARED = 512, 50
+SIZES: dict[str, tuple[int, int]] = {
+    "character": (512, 50),
+    "token": (512, 50),
+    "sentence": (10, 2),
+    "contextual": (300, 0),
+}
+"""Size and overlap of windows where the request names none."""
+
+OWNERS: dict[str, tuple[Strategy, object]] = {
+    "character_chunk_size": ("character", None),
+    "character_overlap": ("character", None),
+    "schema_definition": ("schema", ""),
+    "delimiters": ("delimiter", list(DELIMITERS)),
+    "merge": ("delimiter", False),
+    "tokenizer": ("token", ""),
+    "similarity_drop": ("semantic", None),
+}
+"""Fields that one strategy alone uses, and their value (besides null) that asks for nothing."""
 
 
 class ProcessBody(BaseModel):
@@ -40,7 +64,7 @@ class ProcessBody(BaseModel):
     parser: str | None = "grok"
     chunker: str | None = "grok"
     chunk_strategy: str | None = Field(
-        default=None, description="character, sentence or markdown; null: parse only."
+        default=None, description=f"{', '.join(STRATEGIES)}; null: parse only."
     )
     chunk_size: int | None = 512
     overlap: int | None = 50
@@ -55,36 +79,73 @@ class ProcessBody(BaseModel):
     pages_per_split: int | None = 50
     overlap_pages: int | None = 0
     delimiters: list[str] | None = None
+    merge: bool | None = Field(
+        default=None, description="Of delimiter: neighbours that fit into chunk_size are one chunk."
+    )
+    similarity_drop: float | None = Field(
+        default=None, description="Of semantic: 0 to 1; more makes more chunks."
+    )
+    tokenizer: str | None = Field(
+        default=None, description="Of token: NAME of <data>/tokenizers/NAME.json; null: by rule."
+    )
+    context_words: int | None = Field(
+        default=None, description="Words before a chunk that its prompt shows as context."
+    )
 
 
 def chunking_from(body: ProcessBody) -> Chunking | None:
-    """How the documents are to be cut; None: they are to be parsed only. Raise ``Refused``, naming the field."""
+    """How the documents are to be cut; None: they are to be parsed only. Raise ``Refused``, naming the field.
+
+    A tokenizer that is named is not resolved here.
+    """
     _check_built(body)
     strategy = body.chunk_strategy or None
     if strategy is None:
-        _check_sizes_unasked(body)
+        _check_unasked(body)
         return Chunking() if body.skip_parsing else None
-    if strategy in LATER:
-        raise not_available("chunk_strategy", f"the strategy {strategy}")
     if strategy not in STRATEGIES:
-        known = ", ".join((*STRATEGIES, *LATER))
         raise Refused(
             "invalid_parameter",
-            f"Invalid chunk_strategy. Must be one of: {known}",
+            f"Invalid chunk_strategy. Must be one of: {', '.join(STRATEGIES)}",
             field="chunk_strategy",
         )
+    for field, (owner, nothing) in OWNERS.items():
+        if strategy != owner and getattr(body, field) not in (None, nothing):
+            raise _invalid(field, f"only the strategy {owner} uses it, not {strategy}")
     size, overlap = _sizes(body, strategy)
+    said: dict[str, Any] = {"strategy": strategy, "size": size, "overlap": overlap}
+    if strategy == "schema":
+        said |= rules_from(body.schema_definition)
+    own = [field for field, (owner, _) in OWNERS.items() if owner == strategy]
+    for name in ("delimiters", "merge", "similarity_drop", "context_words"):
+        if (name in own or name == "context_words") and getattr(body, name) is not None:
+            said[name] = getattr(body, name)
+    whole = "schema_definition" if strategy == "schema" else "overlap"
+    return checked(said, {"size": "chunk_size", "rules": "schema_definition", "": whole})
+
+
+def rules_from(definition: str | None) -> dict[str, Any]:
+    """The parts of a schema definition: ``{"rules": [{"type", "value"}], "combine", "include_pattern"}`` as JSON."""
+    field = "schema_definition"
+    if not definition:
+        raise _invalid(field, 'the strategy schema needs one, such as {"rules": [...]}')
     try:
-        return Chunking.model_validate({"strategy": strategy, "size": size, "overlap": overlap})
-    except ValidationError as problem:
-        field, message = first_of(problem.errors())
-        name = {"size": "chunk_size"}.get(field, field or "overlap")
-        raise Refused("invalid_parameter", f"{name}: {message}", field=name) from None
+        said = json.loads(definition)
+    except (ValueError, RecursionError) as problem:
+        raise Refused("invalid_parameter", f"Invalid JSON schema: {problem}", field=field) from None
+    if not isinstance(said, dict):
+        raise _invalid(field, "must be a JSON object with rules")
+    unknown = sorted(set(said) - {"rules", "combine", "include_pattern"})
+    if unknown:
+        raise _invalid(field, f"knows rules, combine and include_pattern, not {unknown[0][:50]!r}")
+    return said
 
 
-def _check_sizes_unasked(body: ProcessBody) -> None:
+def _check_unasked(body: ProcessBody) -> None:
     """Sizes say nothing without a strategy; the older API's defaults, spelled out, ask for nothing."""
-    for field, default in (("chunk_size", 512), ("overlap", 50)):
+    nothing = {name: value for name, (_, value) in OWNERS.items()}
+    nothing |= {"chunk_size": 512, "overlap": 50, "context_words": None}
+    for field, default in nothing.items():
         if field in body.model_fields_set and getattr(body, field) not in (None, default):
             raise Refused(
                 "invalid_parameter",
@@ -94,25 +155,24 @@ def _check_sizes_unasked(body: ProcessBody) -> None:
 
 
 def _sizes(body: ProcessBody, strategy: str) -> tuple[int, int]:
+    """What the request says of size and overlap, or what the strategy has where it says nothing."""
     said = body.model_fields_set
     size = body.chunk_size if "chunk_size" in said else None
     overlap = body.overlap if "overlap" in said else None
     if strategy == "character":
-        return (
-            _first(body.character_chunk_size, size, CHARACTERS),
-            _first(body.character_overlap, overlap, CHARACTERS_SHARED),
-        )
-    if body.character_chunk_size is not None or body.character_overlap is not None:
-        field = (
-            "character_chunk_size" if body.character_chunk_size is not None else "character_overlap"
-        )
-        raise Refused(
-            "invalid_parameter", f"{field}: only the strategy character uses it", field=field
-        )
-    if strategy == "sentence":
-        return _first(size, SENTENCES), _first(overlap, SHARED)
-    # Sections do not overlap; clients that send every field send the old default along.
-    return _first(size, Chunking().size), 0 if overlap in (None, 50) else overlap
+        size = size if body.character_chunk_size is None else body.character_chunk_size
+        overlap = overlap if body.character_overlap is None else body.character_overlap
+    if body.sliding_window is False:
+        if overlap not in (None, 0, 50):
+            raise _invalid("sliding_window", f"false means no overlap, and overlap is {overlap}")
+        overlap = 0
+    if strategy not in SIZES:
+        # Pieces do not overlap; clients that send every field send the old default along.
+        return _first(size, Chunking().size), 0 if overlap in (None, 50) else overlap
+    usual, shared = SIZES[strategy]
+    size = _first(size, usual)
+    # An overlap that nobody asked for does not stand in the way of a small size.
+    return size, overlap if overlap is not None else min(shared, (size - 1) // 2)
 
 
 def _first(*values: int | None) -> int:
@@ -121,8 +181,6 @@ def _first(*values: int | None) -> int:
 
 def _check_built(body: ProcessBody) -> None:
     refuse_all(((field, getattr(body, field)) for field in NOTHING), NOTHING)
-    if body.sliding_window is False:
-        raise not_available("sliding_window", "say overlap: 0 for windows that do not overlap")
     for field, value in (("parser", body.parser), ("chunker", body.chunker)):
         if value in (None, "", "grok", "builtin"):
             continue
@@ -131,3 +189,7 @@ def _check_built(body: ProcessBody) -> None:
         raise Refused(
             "invalid_parameter", f"{field}: unknown; leave it out for the built-in one", field=field
         )
+
+
+def _invalid(field: str, message: str) -> Refused:
+    return Refused("invalid_parameter", f"{field}: {message}", field=field)

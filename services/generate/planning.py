@@ -117,7 +117,10 @@ def candidates(document: DocumentForPlan, settings: GenerationSettings) -> Docum
 
 
 def arrange(parts: Sequence[DocumentCandidates], settings: GenerationSettings) -> Plan:
-    """Interleave the documents in proportion to their candidates, number the seeds from 0 and page them."""
+    """Interleave the documents in proportion to their candidates, number the seeds from 0 and page them.
+
+    With ``settings.preview``, only so many of them from the first on.
+    """
     order = sorted(_places(parts, settings.seed))
     chosen = [(parts[part], parts[part].candidates[place]) for _, part, place in order]
     asked = sum(candidate.asked for _, candidate in chosen)
@@ -140,14 +143,17 @@ def arrange(parts: Sequence[DocumentCandidates], settings: GenerationSettings) -
             page=candidate.chunk.page,
             slots=of_the_call,
             distractors=candidate.distractors,
+            context_start=candidate.chunk.context_start,
         )
         for index, ((part, candidate), of_the_call) in enumerate(zip(chosen, slots, strict=True))
     ]
+    # What is previewed is asked exactly as the whole plan would ask it.
+    seeds = seeds[: settings.preview]
     skipped = sum((Counter(part.skipped) for part in parts), Counter[str]())
     return Plan(
         pages=tuple(_pages(seeds, {part.document.document_id: part.document for part in parts})),
         seeds=len(seeds),
-        asked=asked,
+        asked=sum(len(seed.slots) for seed in seeds),
         chunks=sum(part.chunks for part in parts),
         skipped=dict(sorted(skipped.items())),
     )

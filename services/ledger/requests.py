@@ -245,7 +245,8 @@ async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> U
     row = turn.new_row(job, asked.tenant, "generation", project=request.project_id)
     turn.remember(job, request)
     await _say(turn, asked, row, job, request)
-    waiting = await _want(turn, job, usable, request.settings.chunking, any_cut=True)
+    settings = request.settings
+    waiting = await _want(turn, job, usable, settings.chunking, any_cut=not settings.recut)
     row.become(generation_state.start(request, documents=len(usable), waiting=waiting))
     dataset = dataset_id(job)
     await turn.row(dataset)

@@ -295,9 +295,13 @@ class Turn:
         )
         ids = [row["stream_id"] for row in found]
         await self.load_rows(ids)
+        request = await self.request_of(job)
+        chunking = None
+        if isinstance(request, GenerationRequested) and request.settings.recut:
+            chunking = request.settings.chunking
         rows = [(id, self._rows[id]) for id in ids]
         plans = (
-            ingestion.plan_document(row.state, id)
+            ingestion.plan_document(row.state, id, chunking)
             for id, row in rows
             if row is not None and isinstance(row.state, DocumentState)
         )

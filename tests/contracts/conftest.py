@@ -12,6 +12,7 @@ from pydantic import JsonValue, StringConstraints
 from pydantic.fields import FieldInfo
 
 from contracts.document import Chunking
+from contracts.generation import GenerationSettings
 from contracts.message import Message
 
 Strategy = st.SearchStrategy[Any]
@@ -93,7 +94,12 @@ def _message(cls: type[Message]) -> Strategy:
         for name, field in cls.model_fields.items()
     }
     if cls is Chunking:
-        fields["overlap"] = st.just(0)
+        # A strategy refuses the fields of another, so those that are its own stand for all.
+        own = {"strategy", "size", "context_words"}
+        fields = {name: values for name, values in fields.items() if name in own}
+        fields["strategy"] = st.sampled_from(["character", "markdown", "semantic", "contextual"])
+    if cls is GenerationSettings:
+        fields["preview"] = st.none()
     return st.fixed_dictionaries(fields).map(cls.model_validate)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from services.chunk.chunkers import counted
 from services.chunk.chunkers.sentences import boundaries
 
 LONGEST = 5_000
@@ -14,18 +15,13 @@ _LAST_SPACE = re.compile(r"(?s).*\s")
 def windows(
     text: str, size: int, overlap: int, language: str | None = None
 ) -> Iterator[tuple[int, int]]:
-    """Yield ``[start, end)`` of windows of ``size`` sentences, each sharing ``overlap`` with the one before.
+    """``[start, end)`` of windows of ``size`` sentences, each sharing ``overlap`` with the one before.
 
     A window runs from the start of its first sentence to the start of the sentence after its last, so the windows
     leave no gap; the first starts at 0, the last ends with the text and holds a sentence that the one before does
     not. A blank text has no window.
     """
-    borders = [*starts(text, language), len(text)]
-    last, step = len(borders) - 1, size - overlap
-    for first in range(0, last, step):
-        yield borders[first], borders[min(first + size, last)]
-        if first + size >= last:
-            return
+    return counted.windows([*starts(text, language), len(text)], size, overlap)
 
 
 def starts(text: str, language: str | None = None) -> list[int]:

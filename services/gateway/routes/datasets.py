@@ -8,6 +8,7 @@ from contracts.generation import GenerationRequested
 from contracts.identity import dataset_id
 from services.gateway import generating, ids, showing
 from services.gateway.asking import IdempotencyKey, ask, request_id
+from services.gateway.chunking import keep_tokenizer
 from services.gateway.deps import Deps, Here
 from services.gateway.shapes import Dataset, DatasetDetails, Submitted
 from services.gateway.views.rows import DatasetRow, ExportRow
@@ -29,6 +30,11 @@ async def generate_dataset(
     # What is wrong with the request itself comes before what is wrong with what it names, so that a client can have
     # its settings checked before it makes or uploads anything.
     settings = generating.settings_from(body, default)
+    if (name := generating.tokenizer_of(body.chunking)) is not None:
+        folder = deps.settings.data
+        ref = await keep_tokenizer(deps.blobs, deps.tenant, folder, name, "chunking.tokenizer")
+        cut = settings.chunking.model_copy(update={"tokenizer": ref})
+        settings = settings.model_copy(update={"chunking": cut})
     project = await ids.project(deps.views, body.project_id, field="project_id")
     documents = None
     if body.document_ids:

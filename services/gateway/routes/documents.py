@@ -12,6 +12,7 @@ from contracts.identity import document_id, job_id
 from contracts.processing import ProcessingRequested
 from services.gateway import ids, showing, uploading
 from services.gateway.asking import SOURCE, IdempotencyKey, ask, key_of, request_id
+from services.gateway.chunking import keep_tokenizer
 from services.gateway.deps import Here
 from services.gateway.processing import ProcessBody, chunking_from
 from services.gateway.routes.parameters import Page, PerPage, offset
@@ -77,6 +78,10 @@ async def process_documents(
 ) -> Submitted:
     """Parse documents and, where a strategy is named, cut them into chunks."""
     chunking = chunking_from(body)
+    if chunking is not None and body.tokenizer:
+        folder = deps.settings.data
+        ref = await keep_tokenizer(deps.blobs, deps.tenant, folder, body.tokenizer, "tokenizer")
+        chunking = chunking.model_copy(update={"tokenizer": ref})
     project = await ids.project(deps.views, body.project_id, field="project_id")
     found = await ids.documents(deps.views, project, body.document_ids, said=body.project_id)
     if body.skip_parsing:
@@ -96,7 +101,7 @@ async def process_documents(
     return Submitted(
         job_id=job,
         message=f"Document processing started: {len(asked)} to be {what}",
-        debug_info={"chunking": chunking.model_dump() if chunking else None},
+        debug_info={"chunking": chunking.model_dump(mode="json") if chunking else None},
     )
 
 

@@ -165,7 +165,10 @@ def _user(seed: Seed, document: PlannedDocument, text: str, settings: Generation
     passage = fence.block("passage", code, fence.escape(text[seed.start : seed.end]))
     if settings.custom_prompt is not None and _OF_A_CALL.search(settings.custom_prompt):
         passage = _asked(settings, passage, len(seed.slots))
-    before = tail(text[max(0, seed.start - _NEAR) : seed.start], NEIGHBOUR).strip()
+    if seed.context_start is None:
+        before = tail(text[max(0, seed.start - _NEAR) : seed.start], NEIGHBOUR).strip()
+    else:
+        before = text[seed.context_start : seed.start].strip()
     after = head(text[seed.end : seed.end + _NEAR], NEIGHBOUR).strip()
     focus = [fence.quoted(text[span.start : span.end]) for span in seed.focus]
     parts = (

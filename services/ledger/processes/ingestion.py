@@ -26,6 +26,17 @@ from contracts.processing import ProcessingRequested
 from contracts.unit import UnitFailed
 from services.ledger.processes.decision import Decision
 
+MOST_CUTS = 8
+"""Chunk tables that a document's state remembers, the newest last."""
+
+
+class Cut(Message):
+    """A chunk table, and the way in which it was cut."""
+
+    key: str
+    table: BlobRef
+    chunks: int
+
 
 class DocumentState(Message):
     project_id: UUID
@@ -43,6 +54,8 @@ class DocumentState(Message):
     chunking: Chunking | None = None
     table: BlobRef | None = None
     chunks: int = 0
+    cuts: tuple[Cut, ...] = ()
+    """For jobs that asked for a way of their own while others ask for theirs."""
     steps: int = 0
     """Commands issued for it, so that cutting it again in an earlier way is a unit of its own."""
     code: str | None = None
@@ -80,6 +93,7 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
                     "chunking": event.chunking,
                     "table": event.table,
                     "chunks": event.chunks,
+                    "cuts": _with_cut(state.cuts, event),
                 }
             )
         case DocumentRejected():
@@ -94,6 +108,11 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
             )
         case _:
             return state
+
+
+def _with_cut(cuts: tuple[Cut, ...], event: DocumentChunked) -> tuple[Cut, ...]:
+    made = Cut(key=event.chunking.key(), table=event.table, chunks=event.chunks)
+    return (*(each for each in cuts if each.key != made.key), made)[-MOST_CUTS:]
 
 
 def rejection(state: DocumentState, document: UUID, failed: UnitFailed) -> DocumentRejected:
@@ -163,18 +182,23 @@ def decide_document(state: DocumentState, document: UUID) -> Decision[DocumentSt
     )
 
 
-def plan_document(state: DocumentState, document: UUID) -> PlanDocument | None:
-    """A document as the planner needs it; None where it cannot be used."""
+def plan_document(
+    state: DocumentState, document: UUID, chunking: Chunking | None
+) -> PlanDocument | None:
+    """A document as the planner needs it, cut as ``chunking`` says (None: as it was last); None: it cannot be used."""
     if state.text is None or state.structure is None or state.table is None:
         return None
+    newest = Cut(key="", table=state.table, chunks=state.chunks)
+    key = chunking.key() if chunking is not None else None
+    cut = next((each for each in state.cuts if each.key == key), newest)
     return PlanDocument(
         document_id=document,
         name=state.name,
         language=state.language,
         text=state.text,
         structure=state.structure,
-        table=state.table,
-        chunks=state.chunks,
+        table=cut.table,
+        chunks=cut.chunks,
     )
 
 

@@ -1,5 +1,6 @@
 """How the chunking fields of a process body become ours."""
 
+import json
 from typing import Any
 
 import pytest
@@ -68,17 +69,90 @@ def test_sizes_count_only_where_the_request_says_them(
     assert chunking(**body) == Chunking(strategy=body["chunk_strategy"], size=size, overlap=overlap)
 
 
-@pytest.mark.parametrize("strategy", ["token", "semantic", "delimiter", "schema"])
-def test_strategies_of_later_are_refused_by_name(strategy: str) -> None:
-    problem = refusal(chunk_strategy=strategy)
-    assert (problem.code, problem.field) == ("not_available", "chunk_strategy")
-    assert strategy in problem.message
-
-
 def test_a_strategy_that_nobody_knows_is_answered_with_those_there_are() -> None:
     problem = refusal(chunk_strategy="moon")
     assert problem.code == "invalid_parameter"
-    assert problem.message.startswith("Invalid chunk_strategy. Must be one of: character, ")
+    assert problem.message.startswith(
+        "Invalid chunk_strategy. Must be one of: token, character, semantic, delimiter, schema"
+    )
+
+
+def test_an_overlap_of_the_whole_window_is_refused_in_the_words_of_the_older_api() -> None:
+    problem = refusal(chunk_strategy="token", chunk_size=10, overlap=10)
+    assert problem.message == "overlap must be less than chunk_size"
+
+
+RULES = {"rules": [{"type": "pattern", "value": "^Q: "}], "combine": "all", "include_pattern": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"chunk_strategy": "token"}, {"size": 512, "overlap": 50}),
+        ({"chunk_strategy": "token", "chunk_size": 20}, {"size": 20, "overlap": 9}),
+        ({"chunk_strategy": "token", "sliding_window": False}, {"size": 512, "overlap": 0}),
+        ({"chunk_strategy": "contextual", "context_words": 5}, {"size": 300, "context_words": 5}),
+        ({"chunk_strategy": "delimiter"}, {"size": 2000}),
+        (
+            {"chunk_strategy": "delimiter", "delimiters": ["##", "--"], "merge": True},
+            {"size": 2000, "delimiters": ["##", "--"], "merge": True},
+        ),
+        ({"chunk_strategy": "semantic", "similarity_drop": 0.1}, {"similarity_drop": 0.1}),
+        ({"chunk_strategy": "semantic", "context_words": 20}, {"context_words": 20}),
+        ({"chunk_strategy": "schema", "schema_definition": json.dumps(RULES)}, RULES),
+        (
+            {**ALL_THE_OLD_DEFAULTS, "chunk_strategy": "delimiter", "delimiters": ["\n\n", "\n"]},
+            {"size": 512, "delimiters": ["\n\n", "\n"]},
+        ),
+    ],
+)
+def test_each_strategy_takes_its_own_fields(body: dict[str, Any], expected: dict[str, Any]) -> None:
+    strategy = {"strategy": body["chunk_strategy"]}
+    assert chunking(**body) == Chunking.model_validate(strategy | expected)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "no json",
+        "[]",
+        "{}",
+        '{"rules": []}',
+        '{"rules": [{"type": "moon", "value": "x"}]}',
+        '{"rules": [{"type": "structure", "value": "table"}]}',
+        '{"rules": [{"type": "pattern", "value": "("}]}',
+        '{"rules": [{"type": "pattern", "value": "(?=a)b"}]}',
+        '{"rules": [{"type": "pattern", "value": "(a)\\\\1"}]}',
+        '{"rules": [{"type": "pattern", "value": "a{2000}"}]}',
+        '{"rules": [{"type": "delimiter", "value": ""}]}',
+        '{"rules": [{"type": "delimiter", "value": "x"}], "combine": "some"}',
+        '{"rules": [{"type": "delimiter", "value": "x"}], "moon": 1}',
+        '{"rules": [{"type": "delimiter", "value": "x"}], "strategy": "token"}',
+        "",
+    ],
+)
+def test_a_schema_that_cannot_be_followed_is_refused(definition: str) -> None:
+    problem = refusal(chunk_strategy="schema", schema_definition=definition)
+    assert problem.code == "invalid_parameter"
+    assert problem.field
+    assert problem.field.split(".")[0] in ("schema_definition", "combine")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("schema_definition", json.dumps(RULES)),
+        ("delimiters", ["#"]),
+        ("merge", True),
+        ("tokenizer", "bert"),
+        ("similarity_drop", 0.5),
+        ("character_overlap", 5),
+    ],
+)
+def test_a_field_of_another_strategy_is_refused_by_name(field: str, value: object) -> None:
+    problem = refusal(chunk_strategy="sentence", **{field: value})
+    assert (problem.code, problem.field) == ("invalid_parameter", field)
+    assert refusal(**{field: value}).message.startswith(f"{field} needs a chunk_strategy")
 
 
 @pytest.mark.parametrize(
@@ -86,12 +160,9 @@ def test_a_strategy_that_nobody_knows_is_answered_with_those_there_are() -> None
     [
         ({"parser": "ollama"}, "parser"),
         ({"semantic_prompt": "p"}, "semantic_prompt"),
-        ({"schema_definition": "{}"}, "schema_definition"),
         ({"num_ctx": 4096}, "num_ctx"),
         ({"pages_per_split": 10}, "pages_per_split"),
         ({"overlap_pages": 1}, "overlap_pages"),
-        ({"sliding_window": False}, "sliding_window"),
-        ({"delimiters": ["#"]}, "delimiters"),
         ({"system_instruction": "s"}, "system_instruction"),
     ],
 )

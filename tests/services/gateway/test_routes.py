@@ -1,8 +1,11 @@
 """The routes against a real bus and a real store, with a ledger that answers."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from contracts.document import Chunking
 from contracts.generation import GenerationRequested
@@ -202,6 +205,47 @@ async def test_documents_are_processed_as_the_request_says(
     assert request.chunking == Chunking(strategy="sentence", size=4, overlap=1)
     job = await gateway.get(f"/jobs/status/{said['job_id']}")
     assert job["current_step"] == "Processing (0/1 documents)"
+
+
+async def test_a_tokenizer_is_a_name_in_the_data_folder(
+    gateway: Gateway, rivers: str, ledger: FakeLedger
+) -> None:
+    folder = gateway.deps.settings.data / "tokenizers"
+    folder.mkdir(exist_ok=True)
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    (folder / "words.json").write_text(tokenizer.to_str())
+    (folder / "broken.json").write_text("{}")
+    uploaded = (await gateway.upload(rivers, ("a.txt", b"alpha")))["uploaded_files"]
+    process: dict[str, Any] = {
+        "project_id": rivers,
+        "document_ids": [uploaded[0]["id"]],
+        "chunk_strategy": "token",
+    }
+    cut = {"strategy": "token", "size": 9}
+    for name, code in (
+        ("none", "tokenizer_not_found"),
+        ("../words", "tokenizer_not_found"),
+        ("broken", "invalid_parameter"),
+    ):
+        said = await gateway.post("/documents/process", {**process, "tokenizer": name}, 400)
+        assert (said["code"], said["field"]) == (code, "tokenizer")
+        asked = {"project_id": rivers, "chunking": {**cut, "tokenizer": name}}
+        said = await gateway.post("/datasets/generate", asked, 400)
+        assert (said["code"], said["field"]) == (code, "chunking.tokenizer")
+
+    await gateway.post("/documents/process", {**process, "tokenizer": "words"})
+    first = ledger.asked[-1][1]
+    asked = {"project_id": rivers, "chunking": {**cut, "tokenizer": "words"}}
+    await gateway.post("/datasets/generate", asked)
+    second = ledger.asked[-1][1]
+    assert isinstance(first, ProcessingRequested)
+    assert isinstance(second, GenerationRequested)
+    assert first.chunking is not None
+    assert second.settings.recut
+    ref = second.settings.chunking.tokenizer
+    assert ref is not None
+    assert first.chunking.tokenizer == ref
+    assert await gateway.deps.blobs.get(TENANT, ref) == tokenizer.to_str().encode()
 
 
 async def test_documents_of_other_projects_are_not_processed(gateway: Gateway, rivers: str) -> None:

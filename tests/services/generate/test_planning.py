@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
 from uuid import UUID, uuid5
@@ -84,6 +85,25 @@ def test_every_useful_chunk_is_asked_about_once_and_the_figures_add_up() -> None
     assert plan.asked == sum(len(seed.slots) for seed in seeds(plan)) == 30
     assert [seed.index for seed in seeds(plan)] == list(range(10))
     assert {(seed.round, seed.sample) for seed in seeds(plan)} == {(1, 0)}
+
+
+def test_a_preview_asks_what_the_whole_plan_asks_first() -> None:
+    documents = [document("canal", 30), document("tea", 10)]
+    whole = plan_documents(documents, MODEL)
+    part = plan_documents(documents, MODEL.model_copy(update={"preview": 3}))
+
+    assert seeds(part) == seeds(whole)[:3]
+    assert (part.seeds, part.chunks, part.skipped) == (3, 40, whole.skipped)
+    assert part.asked == sum(len(seed.slots) for seed in seeds(part))
+
+
+def test_a_seed_keeps_the_context_of_its_chunk() -> None:
+    made = document("canal", 2)
+    chunks = tuple(
+        c.model_copy(update={"context_start": c.start - 5 * c.index}) for c in made.chunks
+    )
+    plan = plan_documents([replace(made, chunks=chunks)], MODEL)
+    assert {s.chunk_index: s.start - (s.context_start or 0) for s in seeds(plan)} == {0: 0, 1: 5}
 
 
 def test_documents_come_up_in_proportion_to_their_chunks_from_the_start() -> None:

@@ -11,7 +11,7 @@ from contracts.document import (
     DocumentRejected,
     ParseDocument,
 )
-from contracts.generation import GenerationRequested
+from contracts.generation import GenerationRequested, GenerationSettings
 from contracts.job import JobCompleted, JobFailed, JobStarted
 from shared.errors import GristmillError
 from shared.worker import Done, Task
@@ -89,6 +89,20 @@ async def test_a_document_that_two_jobs_want_cut_in_two_ways_is_cut_in_both(mill
     second = await mill.process(project, document, chunking=LONG)
     go_on.set()
     assert await mill.ended(first, second) == [JobCompleted()] * 2
+    assert [each.chunking for each in await mill.said(DocumentChunked)] == [SHORT, LONG]
+
+
+async def test_a_dataset_that_names_a_way_of_cutting_has_its_documents_cut_so(mill: Mill) -> None:
+    await mill.ledger()
+    mill.documents()
+    mill.generation()
+    project = await mill.project()
+    document = await mill.document(project, "3")
+    await mill.ended(await mill.process(project, document, chunking=SHORT))
+    for chunking, recut in ((LONG, False), (LONG, True), (LONG, True)):
+        settings = GenerationSettings(chunking=chunking, recut=recut)
+        asked = GenerationRequested(project_id=project, settings=settings)
+        assert await mill.ended(job(await mill.ask(asked))) == [JobCompleted()]
     assert [each.chunking for each in await mill.said(DocumentChunked)] == [SHORT, LONG]
 
 

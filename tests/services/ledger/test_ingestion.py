@@ -110,9 +110,40 @@ def test_a_document_is_parsed_and_then_cut() -> None:
     assert end is not None
     assert ingestion.is_settled(end)
     assert step(end) == (end, None)
-    plan = ingestion.plan_document(end, DOCUMENT)
+    plan = ingestion.plan_document(end, DOCUMENT, None)
     assert plan is not None
     assert (plan.chunks, plan.language, plan.name) == (3, "en", "a.txt")
+
+
+def test_each_job_gets_the_cut_that_it_asked_for_and_others_the_newest() -> None:
+    state = document()
+    other = BLOB.model_copy(update={"sha256": "1" * 64})
+    for event in (PARSED, chunked(SMALL), chunked(LARGE).model_copy(update={"table": other})):
+        after = ingestion.evolve_document(state, recorded(event))
+        assert after is not None
+        state = after
+
+    def table(chunking: Chunking | None) -> BlobRef | None:
+        plan = ingestion.plan_document(state, DOCUMENT, chunking)
+        return plan.table if plan else None
+
+    assert [table(SMALL), table(LARGE), table(None), table(Chunking())] == [
+        BLOB,
+        other,
+        other,
+        other,
+    ]
+
+
+def test_a_document_remembers_a_few_cuts_only() -> None:
+    state = document()
+    for size in range(1, 20):
+        event = chunked(Chunking(strategy="character", size=size))
+        after = ingestion.evolve_document(state, recorded(event))
+        assert after is not None
+        state = after
+    assert len(state.cuts) == ingestion.MOST_CUTS
+    assert state.cuts[-1].key == "character/19/0"
 
 
 def test_a_document_that_is_to_be_parsed_only_is_settled_when_it_is() -> None:
@@ -122,7 +153,7 @@ def test_a_document_that_is_to_be_parsed_only_is_settled_when_it_is() -> None:
     assert after is not None
     assert step(after) == (after, None)
     assert ingestion.is_settled(after)
-    assert ingestion.plan_document(after, DOCUMENT) is None
+    assert ingestion.plan_document(after, DOCUMENT, None) is None
 
 
 def test_a_document_that_is_cut_so_already_is_settled_at_once() -> None:

@@ -212,3 +212,18 @@ def test_focus_sentences_are_quoted_from_the_text(
 
 def _messages(prompt: Prompt) -> tuple[str, str]:
     return prompt.system, prompt.user
+
+
+def test_a_chunk_that_brings_its_context_is_shown_after_it_and_keeps_its_passage(
+    seed: Seed, document: PlannedDocument
+) -> None:
+    words = "".join(f"w{n} " for n in range(400))
+    start = words.index("w200 ")
+    seed = seed.model_copy(
+        update={"start": start, "end": words.index("w210 "), "context_start": words.index("w195 ")}
+    )
+
+    passage = read_prompt(*_messages(render(seed, document, words, GenerationSettings())))
+
+    assert passage.before.split() == [f"w{n}" for n in range(195, 200)]
+    assert passage.text.split() == [f"w{n}" for n in range(200, 210)]
