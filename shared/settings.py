@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from shared.api_keys import hashes_of
 from shared.errors import GristmillError
 from shared.settings_file import VARIABLE, read_settings_file, settings_file, suggestion
 
@@ -30,9 +32,25 @@ OF_TESTS = "GRISTMILL_TEST_"
 """Variables that steer tests and no service."""
 
 
+def _hashed(value: object) -> object:
+    """Plain keys are hashed as soon as they are read: text with commas, or a list, which may be written as JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = json.loads(value)
+    if isinstance(value, list | tuple):
+        value = ",".join(str(each) for each in value)
+    return hashes_of(value) or None if isinstance(value, str) else value
+
+
+Hashes = Annotated[tuple[SecretStr, ...] | None, NoDecode, BeforeValidator(_hashed)]
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="GRISTMILL_", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="GRISTMILL_",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     nats_url: SecretStr = SecretStr("nats://127.0.0.1:4222")
@@ -45,6 +63,21 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     """Of the gateway."""
+    api_keys: Annotated[
+        Hashes, Field(validation_alias=AliasChoices("GRISTMILL_API_KEYS", "COMPILEO_API_KEYS"))
+    ] = None
+    """SHA-256 of each key that the gateway takes, separated by commas where they are said; None: it asks for none."""
+    api_key: Annotated[
+        Hashes, Field(validation_alias=AliasChoices("GRISTMILL_API_KEY", "COMPILEO_API_KEY"))
+    ] = None
+    """One more; the terminal sends it."""
+    rate_limit: int | None = Field(default=None, ge=0)
+    """Requests per client address in ``rate_window``; 0: no limit; None: 200, and none on loopback without keys."""
+    rate_window: float = Field(default=60.0, gt=0)
+    cors_origins: Annotated[
+        str, Field(validation_alias=AliasChoices("GRISTMILL_CORS_ORIGINS", "CORS_ORIGINS"))
+    ] = "http://localhost:3000,http://localhost:8080"
+    """Web pages from there may call the gateway; separated by commas."""
     health_port: int = 0
     """Of this service's ``/healthz`` and ``/readyz`` on loopback; 0: none."""
     workers: int = Field(default=2, ge=1, le=64)
@@ -112,6 +145,12 @@ class Settings(BaseSettings):
             if not _is_set(known, os.environ):
                 given[known[0] if cls.model_fields[name].validation_alias else name] = value
         return init_settings, env_settings, InitSettingsSource(settings_cls, given)
+
+    @property
+    def key_hashes(self) -> tuple[str, ...]:
+        """Of every key that opens the gateway; empty: it is open."""
+        known = (*(self.api_keys or ()), *(self.api_key or ()))
+        return tuple(dict.fromkeys(each.get_secret_value() for each in known))
 
     def required_database_url(self) -> str:
         """Raise ``GristmillError`` where the service was given no database."""

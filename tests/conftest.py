@@ -25,7 +25,7 @@ settings.load_profile("gristmill")  # a busy machine fails no test for being slo
 MakeSettings = Callable[..., Settings]
 Until = Callable[..., Awaitable[None]]
 
-OTHERS = ("OPENAI_", "S3_")
+OTHERS = ("OPENAI_", "S3_", "COMPILEO_", "CORS_")
 
 
 @pytest.fixture(scope="session", autouse=True)

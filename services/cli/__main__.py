@@ -33,6 +33,7 @@ def gristmill() -> None:
         "gristmill up --data .demo/data --port 9000",
         "gristmill up --config gristmill.yaml",
         "gristmill up --data .s3 --s3",
+        "GRISTMILL_API_KEYS=sha256:… gristmill up --host 0.0.0.0",
     )
 )
 def up(
@@ -41,12 +42,30 @@ def up(
     data: options.OwnData = None,
     config: options.Config = None,
     s3: options.S3 = False,
+    api_key: options.ApiKey = None,
 ) -> None:
     """Run everything on this machine until Ctrl-C: servers, services and the API."""
     from services.cli.up import up as run
 
     options.use_file(config)
-    run(host, port, data, s3=s3)
+    run(host, port, data, api_key, s3=s3)
+
+
+@app.command(epilog=examples("gristmill key"))
+def key() -> None:
+    """Make an API key and show it once, with the hash by which a gateway knows it."""
+    from shared.api_keys import MARK, fresh_key, hash_of
+
+    made = fresh_key()
+    typer.echo(f"key   {made}")
+    typer.echo(f"hash  {MARK}{hash_of(made)}")
+    typer.echo(
+        "The gateway takes either in GRISTMILL_API_KEYS; clients send the key as X-API-Key,",
+        err=True,
+    )
+    typer.echo(
+        "and this terminal takes it from GRISTMILL_API_KEY. It is shown only once.", err=True
+    )
 
 
 @app.command(

@@ -7,6 +7,7 @@ a repeated one has one effect.
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,8 +32,10 @@ from services.cli.answers import (
     Submitted,
     Uploaded,
 )
+from services.cli.environment import own_key
 from shared.clock import fresh_id, monotonic
 from shared.errors import GristmillError, Refused, Unavailable
+from shared.settings import as_environment
 
 BASE = "/api/v1"
 PATIENCE = 30.0
@@ -172,23 +175,29 @@ class Api:
             try:
                 return await send(self._session)
             except aiohttp.ClientError as problem:
-                away: GristmillError = _away(self.url, problem)
+                away: Unavailable = _away(self.url, problem)
             except TimeoutError:
                 away = _away(self.url, "no answer in time")
             except Unavailable as problem:
                 away = problem
+            pause = PAUSE
+            if away.code == "too_many_requests":
+                pause = away.retry_after
+                until = max(until, monotonic() + pause)
             if monotonic() > until:
                 raise away
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Api]:
-    """The gateway at ``url``. Raise ``Unavailable`` at once where none answers there."""
+async def connected(url: str, key: str | None = None) -> AsyncIterator[Api]:
+    """The gateway at ``url``, with this API key or the environment's. Raise ``Unavailable`` where none answers."""
     url = base_of(url)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
+    key = key or own_key(as_environment(os.environ))
+    headers = {"X-API-Key": key} if key else None
     try:
-        session = aiohttp.ClientSession(url, timeout=timeout)
+        session = aiohttp.ClientSession(url, timeout=timeout, headers=headers)
     except ValueError:
         raise Refused("invalid_url", f"{url} is not an address.", field="url") from None
     async with session:
@@ -241,6 +250,12 @@ async def _read(answer: aiohttp.ClientResponse, kind: type[A]) -> A:
 async def _fail(answer: aiohttp.ClientResponse) -> None:
     """Raise what the gateway says is wrong."""
     text = await answer.text()
+    if answer.status == 401:
+        raise Refused(
+            "unauthorized",
+            f"The gateway asks for an API key: {_message(text)}. Set GRISTMILL_API_KEY.",
+            status=401,
+        )
     try:
         said = json.loads(text)
         code, detail = str(said["code"]), str(said["detail"])
@@ -251,7 +266,17 @@ async def _fail(answer: aiohttp.ClientResponse) -> None:
         )
     if answer.status == 503:
         raise Unavailable(code, detail, waiting_for="the gateway", retry_after=PAUSE)
+    if code == "too_many_requests":
+        wait = answer.headers.get("Retry-After", "1")
+        raise Unavailable(code, detail, waiting_for="the gateway", retry_after=float(wait))
     raise Refused(code, detail, status=answer.status)
+
+
+def _message(text: str) -> str:
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return "it answered 401"
 
 
 async def _write(answer: aiohttp.ClientResponse, target: Path) -> int:

@@ -6,6 +6,7 @@ Pure: the environment of this process comes in as an argument.
 import re
 from collections.abc import Mapping
 
+from shared.api_keys import MARK
 from shared.settings import Settings
 
 CALLS_MODELS = frozenset({"gateway", "generate"})
@@ -18,7 +19,9 @@ ROLES: Mapping[str, str] = {
 """The database role of each service that has one; the others have no access at all."""
 
 SECRET = re.compile(r"API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
-OURS = frozenset({"GRISTMILL_NATS_URL", "GRISTMILL_DATABASE_URL"})
+KEYS = ("GRISTMILL_API_KEY", "COMPILEO_API_KEY", "GRISTMILL_API_KEYS", "COMPILEO_API_KEYS")
+"""Keys of the gateway: the terminal's own first. No service is told one; the gateway is given their hashes."""
+OURS = frozenset({"GRISTMILL_NATS_URL", "GRISTMILL_DATABASE_URL", *KEYS})
 BLOBS = re.compile(r"(GRISTMILL_)?S3_(ENDPOINT|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)")
 
 
@@ -55,3 +58,13 @@ def of_blobs(settings: Settings) -> dict[str, str]:
         "GRISTMILL_S3_ACCESS_KEY": access.get_secret_value(),
         "GRISTMILL_S3_SECRET_KEY": secret.get_secret_value(),
     }
+
+
+def own_key(environ: Mapping[str, str]) -> str | None:
+    """The API key that the terminal sends; None where only hashes are known, or nothing is."""
+    for name in KEYS:
+        for key in environ.get(name, "").strip("[]").split(","):
+            plain = key.strip(' "')
+            if plain and not plain.startswith(MARK):
+                return plain
+    return None

@@ -1,13 +1,17 @@
 """Which gateway a command talks to: the one it was given, the one of its data folder, or one that it runs itself."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli.client import Api, connected
+from services.cli.environment import own_key
 from services.cli.stopping import Stop
+from shared.api_keys import fresh_key, hash_of
 from shared.errors import Refused, Unavailable
+from shared.settings import as_environment, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,15 @@ async def found_or_run(
         return
     from services.cli.tree import running
 
-    async with running(data, report=report) as tree:
+    keys = load_settings().key_hashes
+    # Where only hashes are known, this command needs a key of its own for its own gateway.
+    key = own_key(as_environment(os.environ)) or (fresh_key() if keys else None)
+    if key is not None:
+        keys = (*keys, hash_of(key))
+    async with running(data, report=report, keys=keys) as tree:
         stop.tree = tree
         try:
-            async with connected(tree.url) as api:
+            async with connected(tree.url, key) as api:
                 yield Place(api, embedded=True)
         finally:
             if not stop.asked:  # who stopped it was told so

@@ -8,8 +8,10 @@ from services.cli.progress import View
 from shared.clock import monotonic
 from shared.errors import GristmillError
 
-SOON, LATER = 0.2, 1.0
-"""Seconds between two questions: at first, and when the job has run for a while."""
+PAUSES = ((10.0, 0.2), (60.0, 0.5), (float("inf"), 1.0))
+"""Seconds between two questions, by how long the job is followed already: a minute's are fewer than a locked gateway
+allows.
+"""
 
 
 async def follow(api: Api, id: str, view: View) -> Job:
@@ -21,7 +23,7 @@ async def follow(api: Api, id: str, view: View) -> Job:
         view.show(job, now)
         if job.ended:
             return job
-        await asyncio.sleep(SOON if now - began < 60 else LATER)
+        await asyncio.sleep(next(pause for until, pause in PAUSES if now - began < until))
 
 
 def must_have_completed(job: Job) -> None:

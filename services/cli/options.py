@@ -46,7 +46,16 @@ OwnData = Annotated[
     Path | None, typer.Option(help="Folder of everything that is kept [default: .gristmill].")
 ]
 Host = Annotated[
-    str | None, typer.Option(help="A loopback address for the API [default: 127.0.0.1].")
+    str | None,
+    typer.Option(
+        help="Where the API listens; others than loopback need an API key [default: 127.0.0.1]."
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        help="Ask clients for this key. Others on this machine can read it; the environment is safer."
+    ),
 ]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Of the API; 0: a free one [default: 8000].")

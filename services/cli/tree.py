@@ -6,16 +6,16 @@ jobs; the services are started as commands, which are data.
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.cli.environment import ROLES, environment, of_blobs
+from shared.api_keys import MARK, check_open
 from shared.blobs import chosen
 from shared.errors import Refused
 from shared.migrations import migrate
@@ -113,6 +113,7 @@ async def running(
     report: Report = silent,
     commands: Commands | None = None,
     environ: Mapping[str, str] | None = None,
+    keys: Collection[str] = (),
     s3: bool = False,
     durable: bool = True,
 ) -> AsyncIterator[Tree]:
@@ -120,26 +121,27 @@ async def running(
 
     Args:
         data: made where it is missing; what is in it goes on.
-        host: a loopback address.
+        host: a loopback address, or any where there are ``keys``.
         port: of the gateway; 0 draws a free one.
         report: is told each stage in one line.
         commands: by service; None: every service of this package.
         environ: what services inherit; None: the environment of this process. What the settings file says is added.
+        keys: hashes of the API keys that open the gateway; empty: it is open.
         s3: keep the blobs in the embedded S3 server; a folder that once did so does it again unasked.
         durable: False gives up safety against a power cut; for tests.
 
     Raises:
-        Refused: ``already_running``, ``port_in_use``, ``not_available`` (a host that others can reach),
+        Refused: ``already_running``, ``port_in_use``, ``api_key_required`` (a host that others can reach),
             ``blobs_elsewhere``, ``conflicting_options``.
         GristmillError: an S3 server of the user's is away, or refuses.
         ChildEnded: a server or the gateway does not come up; its last words are in the message.
     """
     began = time.monotonic()
-    only_loopback(host)
+    check_open(host, keys)
     data = make(data)
     with claimed(data):
         port = chosen_port(host, port)
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        url = _url(host, port)
         async with _stack(data, report, s3=s3, durable=durable) as stack:
             tree = Tree(url, stack)
             presence = data / "up.json"
@@ -147,7 +149,7 @@ async def running(
                 await _start(
                     tree,
                     module_commands() if commands is None else commands,
-                    _given(stack, host, port),
+                    _given(stack, host, port, keys),
                     as_environment(os.environ if environ is None else environ),
                     lambda stage: report(f"{stage} ({time.monotonic() - began:.1f} s)"),
                 )
@@ -207,7 +209,9 @@ async def _stack(data: Path, report: Report, *, s3: bool, durable: bool) -> Asyn
         yield stack
 
 
-def _given(stack: Running, host: str, port: int) -> dict[str, dict[str, str]]:
+def _given(
+    stack: Running, host: str, port: int, keys: Collection[str]
+) -> dict[str, dict[str, str]]:
     """What each service is told of this tree."""
     found: dict[str, dict[str, str]] = {}
     blobs = of_blobs(load_settings() if stack.s3 is None else stack.s3.settings(stack.data))
@@ -220,21 +224,15 @@ def _given(stack: Running, host: str, port: int) -> dict[str, dict[str, str]]:
         if name in ROLES:
             found[name]["GRISTMILL_DATABASE_URL"] = stack.database_url(ROLES[name])
     found["gateway"] |= {"GRISTMILL_HOST": host, "GRISTMILL_PORT": str(port)}
+    if keys:
+        found["gateway"]["GRISTMILL_API_KEYS"] = ",".join(f"{MARK}{each}" for each in keys)
     return found
 
 
-def only_loopback(host: str) -> None:
-    """Raise ``Refused`` where others than this machine could reach ``host``: nobody is asked for a key yet."""
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return
-    raise Refused(
-        "not_available",
-        f"{host} can be reached by others, and API keys are not built yet: "
-        "use --host 127.0.0.1, behind a proxy of your own where others must come in.",
-        status=501,
-        field="host",
-    )
+def _url(host: str, port: int) -> str:
+    """Where this machine finds what listens on ``host``."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{near}]' if ':' in near else near}:{port}"
 
 
 def chosen_port(host: str, port: int) -> int:

@@ -9,26 +9,39 @@ import typer
 
 from services.cli.stopping import Stop
 from services.cli.tree import running
-from shared.settings import check_environment, load_settings
+from services.cli.wording import plural
+from shared.settings import Settings, check_environment, load_settings
 
 
-def up(host: str | None, port: int | None, data: Path | None, *, s3: bool) -> None:
+def up(
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    api_key: str | None = None,
+    *,
+    s3: bool = False,
+) -> None:
     """Return after a clean stop; raise ``GristmillError`` where it cannot start. None: as the settings say."""
     check_environment(os.environ)
-    settings = load_settings(host=host, port=port, data=data)
+    settings = load_settings(host=host, port=port, data=data, api_key=api_key)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    asyncio.run(_until_stopped(settings.host, settings.port, settings.data, s3=s3))
+    asyncio.run(_until_stopped(settings, s3=s3))
 
 
-async def _until_stopped(host: str, port: int, data: Path, *, s3: bool) -> None:
+async def _until_stopped(settings: Settings, *, s3: bool) -> None:
     stop = Stop(typer.echo)
-    await stop.guard(_run(host, port, data, stop, s3=s3))
+    await stop.guard(_run(settings, stop, s3=s3))
     typer.echo("stopped")
 
 
-async def _run(host: str, port: int, data: Path, stop: Stop, *, s3: bool) -> None:
-    async with running(data, host, port, report=typer.echo, s3=s3) as tree:
+async def _run(settings: Settings, stop: Stop, *, s3: bool) -> None:
+    keys = settings.key_hashes
+    async with running(
+        settings.data, settings.host, settings.port, report=typer.echo, keys=keys, s3=s3
+    ) as tree:
         stop.tree = tree
         typer.echo(f"logs      {tree.stack.logs}")
+        if keys:
+            typer.echo(f"locked    by {plural(len(keys), 'API key')}; send one as X-API-Key")
         typer.echo(f"ready     {tree.url}")
         await asyncio.Event().wait()

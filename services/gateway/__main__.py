@@ -7,6 +7,7 @@ import uvicorn
 
 from services.gateway.app import create_app
 from services.gateway.deps import Deps
+from shared.api_keys import check_open
 from shared.process import run_until_stopped
 from shared.settings import Settings, load_settings
 
@@ -18,6 +19,7 @@ class Server(uvicorn.Server):
     """Leaves the signals to the process, which ends with 0 when it was asked to."""
 
     def __init__(self, settings: Settings) -> None:
+        check_open(settings.host, settings.key_hashes)
         self._deps = Deps(settings)
         super().__init__(
             uvicorn.Config(
@@ -35,7 +37,8 @@ class Server(uvicorn.Server):
     async def until(self, stop: asyncio.Event) -> bool:
         """Serve until asked to stop; whether that is why it ended."""
         serving = asyncio.create_task(self._serve())
-        waits = [asyncio.create_task(event.wait()) for event in (stop, self._deps.broken)]
+        ends = (stop, self._deps.broken, self._deps.dismissed)
+        waits = [asyncio.create_task(event.wait()) for event in ends]
         await asyncio.wait((serving, *waits), return_when=asyncio.FIRST_COMPLETED)
         # Live streams never end by themselves, and would hold the server up.
         self._deps.broadcasts.close()
@@ -43,7 +46,7 @@ class Server(uvicorn.Server):
         for wait in waits:
             wait.cancel()
         await serving
-        return stop.is_set()
+        return stop.is_set() or self._deps.dismissed.is_set()
 
 
 async def main(stop: asyncio.Event) -> None:

@@ -3,12 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from services.gateway import problems
 from services.gateway.deps import Deps
+from services.gateway.known_parameters import only_known
 from services.gateway.limits import BodyLimit, OneSlash
+from services.gateway.locking import Lock
 from services.gateway.positions import Positions
+from services.gateway.rates import RateLimit
+from services.gateway.request_ids import RequestIds
 from services.gateway.routes import (
     datasets,
     documents,
@@ -22,6 +27,12 @@ from services.gateway.routes import (
 )
 from services.gateway.shapes import Problem
 from services.gateway.showing import BASE
+
+TOLD = (
+    *("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+    *("Retry-After", "Gristmill-Position", "Content-Disposition", "Content-Range", "ETag"),
+)
+"""Headers that a web page may read."""
 
 PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem} for status in (400, 404, 409, 413, 429, 503)
@@ -48,13 +59,30 @@ def create_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     api = APIRouter(prefix=BASE)
+    known = [Depends(only_known)]
     for resource in (projects, documents, downloads, entries, datasets, jobs, streams, events):
-        api.include_router(resource.router, responses=PROBLEMS)
-    api.include_router(jobs.of_datasets, responses=PROBLEMS)
+        api.include_router(resource.router, responses=PROBLEMS, dependencies=known)
+    api.include_router(jobs.of_datasets, responses=PROBLEMS, dependencies=known)
     app.include_router(service.router)
     app.include_router(api)
     problems.install(app)
+    _wrap(app, deps)
+    return app
+
+
+def _wrap(app: FastAPI, deps: Deps) -> None:
+    """What every request passes before a route: the last line here is the first that it meets."""
+    settings = deps.settings
     app.add_middleware(Positions, reached=deps.reached)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Lock, hashes=settings.key_hashes)
+    app.add_middleware(RateLimit, settings=settings)
     app.add_middleware(OneSlash)
-    return app
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[each.strip() for each in settings.cors_origins.split(",") if each.strip()],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+        allow_headers=["Content-Type", "Idempotency-Key", "Last-Event-ID", "Range", "X-API-Key"],
+        expose_headers=TOLD,
+    )
+    app.add_middleware(RequestIds)

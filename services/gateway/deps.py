@@ -87,6 +87,8 @@ class Deps:
         self._tasks: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()
         """Set when the fold met what no retry mends; the process should end, loudly."""
+        self.dismissed = asyncio.Event()
+        """Set when somebody who may do so asked the process to end."""
 
     async def start(self) -> None:
         self._tasks = [

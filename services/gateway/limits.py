@@ -31,10 +31,12 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _header(scope, b"content-type").startswith(b"multipart/"):
+        if scope["type"] != "http" or header(scope, b"content-type").lower().startswith(
+            b"multipart/"
+        ):
             await self._app(scope, receive, send)
             return
-        length = _header(scope, b"content-length")
+        length = header(scope, b"content-length")
         refusal = f"The body is larger than {MOST_JSON} bytes."
         if length.isdigit() and int(length) > MOST_JSON:
             await answer(413, "body_too_large", refusal)(scope, receive, send)
@@ -52,8 +54,9 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first header of this name, which is in lower case; empty where there is none."""
     for key, value in scope["headers"]:
         if key == name:
-            return bytes(value).lower()
+            return bytes(value)
     return b""

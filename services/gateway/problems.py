@@ -9,8 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from services.gateway.known_parameters import fields_of, meant
 from shared.blobs import BlobMissing
-from shared.clock import fresh_id
 from shared.errors import GristmillError, Refused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -70,14 +70,17 @@ async def _gone(_request: Request, problem: Exception) -> JSONResponse:
     return answer(410, problem.code, problem.message)
 
 
-async def _invalid(_request: Request, problem: Exception) -> JSONResponse:
+async def _invalid(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, RequestValidationError)  # noqa: S101 - registered for this class only
     first = problem.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
     field = field[:MOST_FIELD]
     code = _KINDS.get(first["type"], "invalid_parameter")
     where = None if code == "malformed_json" else field
-    return answer(400, code, _sentence(first, field, code), where)
+    sentence = _sentence(first, field, code)
+    if code == "unknown_parameter":
+        sentence += meant(field, fields_of(request))
+    return answer(400, code, sentence, where)
 
 
 def _sentence(error: dict[str, Any], field: str, code: str) -> str:
@@ -101,8 +104,8 @@ async def _http(_request: Request, problem: Exception) -> JSONResponse:
     return answer(problem.status_code, code, detail)
 
 
-async def _unexpected(_request: Request, problem: Exception) -> JSONResponse:
-    request_id = str(fresh_id())
+async def _unexpected(request: Request, problem: Exception) -> JSONResponse:
+    request_id = str(request.state.request_id)
     log.error("request %s failed", request_id, exc_info=problem)
     return JSONResponse(
         {
@@ -111,6 +114,8 @@ async def _unexpected(_request: Request, problem: Exception) -> JSONResponse:
             "request_id": request_id,
         },
         status_code=500,
+        # The framework answers this past every other layer, so the header is set here.
+        headers={"X-Request-Id": request_id},
     )
 
 

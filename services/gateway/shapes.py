@@ -44,6 +44,23 @@ class About(Shape):
     health: str
 
 
+class Unauthorized(Shape):
+    error: Literal["Unauthorized"]
+    message: str
+
+
+class Unexpected(Shape):
+    error: str
+    message: str
+    request_id: str
+    """Names the failure in the gateway's log."""
+
+
+class ShuttingDown(Shape):
+    message: str
+    scope: Literal["everything", "gateway"]
+
+
 class Project(Shape):
     id: UUID
     alias: int

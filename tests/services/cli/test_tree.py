@@ -144,7 +144,7 @@ async def test_a_host_that_others_can_reach_is_refused(data: Path, host: str) ->
     with pytest.raises(Refused) as refused:
         async with running(data, host, commands=SMALL):
             pass
-    assert refused.value.code == "not_available"
+    assert refused.value.code == "api_key_required"
     assert not data.exists()
 
 
