@@ -112,6 +112,7 @@ def doctor(
         'gristmill generate *.md --mode "instruction following" --format alpaca --out data/',
         "gristmill generate faq.html --context distractors --url http://127.0.0.1:8000",
         'gristmill generate log.txt --chunking "token size=256 overlap=32"',
+        "gristmill generate report.pdf --model openai/gpt-4o-mini --preview 3",
     )
 )
 def generate(
@@ -133,6 +134,7 @@ def generate(
     max_tokens: options.MaxTokens = None,
     seed: options.Seed = None,
     chunking: options.ChunkingOption = None,
+    preview: options.Preview = None,
 ) -> None:
     """Make a dataset from files: parse, cut, generate, curate, export.
 
@@ -157,6 +159,10 @@ def generate(
         format=format,
         chunking=chunking_of(chunking) if chunking is not None else None,
     )
+    if preview is not None:
+        from services.cli.preview import preview as look
+
+        raise typer.Exit(look(files, asked, preview, project=project, url=url, data=data))
     raise typer.Exit(run(files, asked, project=project, out=out, url=url, data=data))
 
 

@@ -248,3 +248,34 @@ class Chain(Answer):
     prompt: Prompt
     call: Call
     verdict: Verdict
+
+
+class Judged(Answer):
+    entry: Entry
+    verdict: Verdict
+
+
+class PreviewedSeed(Answer):
+    file_name: str | None
+    chunk_index: int
+    start: int
+    end: int
+    page: int | None
+    heading_path: list[str]
+    status: str
+    system: str | None
+    user: str | None
+    exchanges: list[Exchange] | None
+    usage: dict[str, Any]
+    nothing_because: str | None
+    code: str | None
+    message: str | None
+    entries: list[Judged]
+
+
+class Previewed(Answer):
+    dataset_id: str
+    model: str
+    chunks: int
+    useful: int
+    seeds: list[PreviewedSeed]

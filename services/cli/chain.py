@@ -24,7 +24,7 @@ def chain_page(chain: Chain, width: int, *, full: bool) -> Iterator[Text]:
         ("2. The passage, with its evidence marked", _passage(chain, width)),
         ("3. The prompt", _prompt(chain.prompt, full=full)),
         ("4. The call", _call(chain.call)),
-        ("5. The verdict", _verdict(chain.verdict)),
+        ("5. The verdict", verdict_lines(chain.verdict)),
     ):
         yield Text("")
         yield heading(name)
@@ -115,7 +115,7 @@ def _prompt(prompt: Prompt, *, full: bool) -> Iterator[Text]:
     yield from columns(rows)
     if full:
         for name, text in texts:
-            yield from _block(name, text)
+            yield from block(name, text)
 
 
 def _call(call: Call) -> Iterator[Text]:
@@ -130,16 +130,17 @@ def _call(call: Call) -> Iterator[Text]:
         ]
     )
     if call.exchanges is None:
-        yield from _block("response", None)
+        yield from block("response", None)
     for exchange in call.exchanges or []:
-        yield from _exchange(exchange)
+        yield from exchange_lines(exchange)
 
 
-def _exchange(exchange: Exchange) -> Iterator[Text]:
+def exchange_lines(exchange: Exchange) -> Iterator[Text]:
+    """What the model answered, and what had been said about its answer before."""
     if exchange.feedback:
-        yield from _block("said to the model about its answer", exchange.feedback)
+        yield from block("said to the model about its answer", exchange.feedback)
     finish = f", ended by {exchange.finish_reason}" if exchange.finish_reason else ""
-    yield from _block(f"raw response{finish}", _indented(exchange.response))
+    yield from block(f"raw response{finish}", _indented(exchange.response))
 
 
 def _indented(response: str) -> str:
@@ -150,7 +151,8 @@ def _indented(response: str) -> str:
         return response
 
 
-def _block(name: str, text: str | None) -> Iterator[Text]:
+def block(name: str, text: str | None) -> Iterator[Text]:
+    """A text of many lines under its name; None: it was erased."""
     yield Text(f"{INDENT}{name}:")
     if text is None:
         yield Text(f"{INDENT * 2}(erased)")
@@ -159,7 +161,8 @@ def _block(name: str, text: str | None) -> Iterator[Text]:
         yield Text(f"{INDENT}| {line}", style="dim")
 
 
-def _verdict(verdict: Verdict) -> Iterator[Text]:
+def verdict_lines(verdict: Verdict) -> Iterator[Text]:
+    """Status, every check that failed, and the parts of the quality."""
     rows = [("status", verdict.status)]
     if verdict.reason:
         rows.append(("because", f"{verdict.reason}: {REJECTED.get(verdict.reason, '')}"))

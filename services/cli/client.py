@@ -27,6 +27,7 @@ from services.cli.answers import (
     Health,
     Job,
     Jobs,
+    Previewed,
     Project,
     Projects,
     Submitted,
@@ -126,6 +127,9 @@ class Api:
 
     async def dataset(self, id: str) -> Dataset:
         return await self._get(f"/datasets/{id}/details", Dataset)
+
+    async def preview(self, dataset: str) -> Previewed:
+        return await self._get(f"/datasets/{dataset}/preview", Previewed)
 
     async def entries(self, dataset: str, **parameters: str | int) -> Entries:
         return await self._get(f"/datasets/{dataset}/entries", Entries, **parameters)

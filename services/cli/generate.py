@@ -100,7 +100,7 @@ def carry_out(order: Order) -> int:
 
     made = asyncio.run(run())
     if made is None:
-        report(_interrupted(course, order.data))
+        report(interrupted(course, order.data))
         return INTERRUPTED
     stdout = Console()
     page = summary(replace(made, seconds=monotonic() - began), min(stdout.width, WIDEST))
@@ -114,10 +114,7 @@ async def _work(order: Order, stop: Stop, stderr: Console, report: Report, cours
         course.place = place
         api = place.api
         await api.check(order.asked.body())
-        if order.project is None:
-            project = await grinding.fresh_project(api, order.name)
-        else:
-            project = await grinding.project_of(api, order.project)
+        project = await grinding.project_for(api, order.project, order.name)
         submission = await grinding.submit(api, order.files, order.asked, project, report)
         course.job = submission.job.job_id
         report(f"job       {course.job}")
@@ -160,7 +157,8 @@ async def _save(api: Api, order: Order, dataset: Dataset, format: str) -> Saved:
     return await grinding.save(api, dataset.id, format, dataset.counts.accepted, target)
 
 
-def _interrupted(course: Course, data: Path) -> str:
+def interrupted(course: Course, data: Path) -> str:
+    """What becomes of a job whose command was stopped."""
     if course.job is None or course.place is None:
         return "Stopped before the job began."
     if course.place.embedded:

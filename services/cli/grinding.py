@@ -48,6 +48,7 @@ class Asked:
     seed: int | None = None
     format: str = "jsonl"
     chunking: dict[str, Any] | None = None
+    preview: int | None = None
 
     def body(self) -> dict[str, Any]:
         """Of ``POST /datasets/generate``, without the project. One file is asked for, not one per batch."""
@@ -63,6 +64,7 @@ class Asked:
             "max_tokens": self.max_tokens,
             "seed": self.seed,
             "chunking": self.chunking,
+            "preview": self.preview,
             "format_type": self.format,
             "batch_size": 0,
         }
@@ -118,6 +120,11 @@ def prompt_of(path: Path) -> str:
             return text
         why = "it is empty"
     raise Refused("prompt_unreadable", f"{path} cannot be used as a prompt: {why}.", field="prompt")
+
+
+async def project_for(api: Api, named: str | None, name: str) -> Project:
+    """The project that takes the documents; None: a new one of that name, or of one like it."""
+    return await (fresh_project(api, name) if named is None else project_of(api, named))
 
 
 async def submit(

@@ -24,9 +24,8 @@ async def chain(deps: Deps, dataset: DatasetRow, row: EntryRow) -> Chain:
     plans = await deps.views.plans(dataset.job_id)
     seed = (await deps.plans.seeds(plans, {row.seed})).get(row.seed)
     document = await deps.views.document(unit.document_id)
-    text = await _blob_text(deps, document.body) if document else None
-    call = await _call(deps, unit.call_id)
-    system = BlobRef(kind="prompt", sha256=call.system, size=0).model_dump() if call else None
+    text = await blob_text(deps, document.body) if document else None
+    call = await call_of(deps, unit.call_id)
     return Chain(
         entry=entry(row, unit, content, seed, document),
         source=await _source(deps, document, seed),
@@ -35,7 +34,7 @@ async def chain(deps: Deps, dataset: DatasetRow, row: EntryRow) -> Chain:
         prompt={
             **unit.prompt,
             "system_sha256": call.system if call else None,
-            "system": await _blob_text(deps, system),
+            "system": await system_of(deps, call),
             "user": call.user if call else None,
         },
         call={
@@ -46,7 +45,7 @@ async def chain(deps: Deps, dataset: DatasetRow, row: EntryRow) -> Chain:
             "usage": unit.usage,
             "exchanges": [each.model_dump() for each in call.exchanges] if call else None,
         },
-        verdict=await _verdict(deps, row, unit),
+        verdict=await verdict_of(deps, row, unit),
     )
 
 
@@ -97,7 +96,8 @@ def _quoted(quote: Evidence, text: str | None) -> dict[str, Any]:
     }
 
 
-async def _blob_text(deps: Deps, ref: dict[str, Any] | None) -> str | None:
+async def blob_text(deps: Deps, ref: dict[str, Any] | None) -> str | None:
+    """The text of a blob; None where it was erased."""
     if ref is None:
         return None
     try:
@@ -106,12 +106,20 @@ async def _blob_text(deps: Deps, ref: dict[str, Any] | None) -> str | None:
         return None
 
 
-async def _call(deps: Deps, call: UUID) -> CallBody | None:
+async def call_of(deps: Deps, call: UUID) -> CallBody | None:
+    """What was sent and what came back; None where it was erased."""
     found = await deps.store.bodies([call])
     return CallBody.model_validate_json(found[call]) if call in found else None
 
 
-async def _verdict(deps: Deps, row: EntryRow, unit: UnitRow) -> dict[str, Any]:
+async def system_of(deps: Deps, call: CallBody | None) -> str | None:
+    """The system message of a call, which is a blob of the whole job."""
+    if call is None:
+        return None
+    return await blob_text(deps, BlobRef(kind="prompt", sha256=call.system, size=0).model_dump())
+
+
+async def verdict_of(deps: Deps, row: EntryRow, unit: UnitRow) -> dict[str, Any]:
     """What was judged, and at which positions of the log."""
     parts: dict[str, float] = {}
     if row.verdict_pos is not None:

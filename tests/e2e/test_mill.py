@@ -1,6 +1,10 @@
 """The main job as a user has it: real processes, REST, real documents; the model built in or simulated."""
 
+import asyncio
 import json
+import os
+import re
+import sys
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -10,7 +14,7 @@ import pytest
 from contracts.blob import BlobRef
 from shared.blobs import FolderBlobs
 from tests.e2e.columns import read_parquet
-from tests.e2e.whole import DOCUMENTS, TEXTS, Whole, check, whole_mill
+from tests.e2e.whole import DOCUMENTS, MODEL, TEXTS, Whole, check, whole_mill
 
 Until = Callable[..., Awaitable[None]]
 BUILTIN = "builtin/extractive"
@@ -77,6 +81,35 @@ async def _rows_of_batches(whole: Whole, dataset: str, target: Path) -> list[dic
             for name in archive.namelist()
             for line in archive.read(name).splitlines()
         ]
+
+
+async def test_a_preview_pays_for_so_many_chunks_and_shows_all_that_was_said(whole: Whole) -> None:
+    whole.simulator.reset(mode="grounded")
+    typed = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("gristmill"),
+        *("generate", str(DOCUMENTS / "tea.txt"), "--model", MODEL, "--url", whole.tree.url),
+        *("--chunking", "contextual size=80 context_words=7", "--preview", "3", "--entries", "9"),
+        env={**os.environ, "COLUMNS": "100"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = (part.decode() for part in await typed.communicate())
+    assert typed.returncode == 0, err
+    assert whole.simulator.stats()["calls"] == 3
+    for word in ("Chunk 3 of 3: tea.txt", "<passage-", "raw response", "checks", "Nothing else"):
+        assert word in out, word
+    assert out.count("system message") == 1
+
+    [job] = re.findall(r"^job +(\S+)$", err, re.MULTILINE)
+    made = await check(whole, job)
+    assert (made.counts.seeds, made.ending) == (3, "seeds_used_up")
+    shown = await whole.api.preview(made.id)
+    assert len(shown.seeds) == 3 < shown.useful == shown.chunks
+    seed = next(seed for seed in shown.seeds if seed.start)
+    before = re.search(r"<before-\w+>\n(.*?)\n</before", seed.user or "", re.DOTALL)
+    assert before is not None
+    text = (DOCUMENTS / "tea.txt").read_text()
+    assert before[1].split() == text[: seed.start].split()[-7:]
 
 
 async def test_a_cancelled_job_shows_it_at_once_calls_nothing_more_and_keeps_what_it_has(

@@ -1,16 +1,18 @@
 """Datasets: asked for, followed while they are made, described."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from contracts.generation import GenerationRequested
+from contracts.generation import MOST_PREVIEWED, GenerationRequested
 from contracts.identity import dataset_id
 from services.gateway import generating, ids, showing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.chunking import keep_tokenizer
 from services.gateway.deps import Deps, Here
-from services.gateway.shapes import Dataset, DatasetDetails, Submitted
+from services.gateway.previewing import preview
+from services.gateway.shapes import Dataset, DatasetDetails, Previewed, Submitted
 from services.gateway.views.rows import DatasetRow, ExportRow
 from shared.errors import Refused
 
@@ -69,6 +71,17 @@ async def generate_dataset(
 async def get_dataset(deps: Here, id: str) -> Dataset:
     shown, _, _ = await _shown(deps, id)
     return shown
+
+
+@router.get("/{id}/preview")
+async def preview_dataset(
+    deps: Here, id: str, limit: Annotated[int, Query(ge=1, le=MOST_PREVIEWED)] = MOST_PREVIEWED
+) -> Previewed:
+    """The first chunks that were asked: prompt, raw answers, and the verdict on each entry.
+
+    Ask ``POST /datasets/generate`` with ``"preview": 3`` for a dataset that pays for three chunks and ends.
+    """
+    return await preview(deps, await ids.dataset(deps.views, id), limit)
 
 
 @router.get("/{id}/details")

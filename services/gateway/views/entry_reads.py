@@ -1,14 +1,16 @@
 """Queries over entries: pages of them, one with its unit, and the figures of what a filter lets through."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 from services.gateway.views.reads import Queries
-from services.gateway.views.rows import EntryRow, EntryTotals, UnitRow, columns
+from services.gateway.views.rows import EntryRow, EntryTotals, FailureRow, UnitRow, columns
 
 ENTRY = columns(EntryRow, "e")
 UNIT = columns(UnitRow, "u")
+FAILURE = columns(FailureRow, "f")
 HIGH, LOW = 0.8, 0.6
 
 Order = Literal["quality", "category", "difficulty"]
@@ -86,6 +88,23 @@ class Entries:
             list(ids),
         )
         return {row["unit_id"]: UnitRow(**row) for row in rows}
+
+    async def of_seeds(self, dataset: UUID, seeds: Collection[int]) -> list[EntryRow]:
+        rows = await self._queries.rows(
+            f"select {ENTRY} from entries e where e.dataset_id = $1 and e.seed = any($2::int[])"  # noqa: S608 - constants
+            " order by e.seed, e.n",
+            dataset,
+            list(seeds),
+        )
+        return [EntryRow(**row) for row in rows]
+
+    async def failed(self, units: Collection[UUID]) -> dict[UUID, FailureRow]:
+        """Those of the units that ended without a result."""
+        rows = await self._queries.rows(
+            f"select {FAILURE} from failures f where f.unit_id = any($1::uuid[])",  # noqa: S608 - constants
+            list(units),
+        )
+        return {row["unit_id"]: FailureRow(**row) for row in rows}
 
     async def rejections(self, dataset: UUID) -> dict[str, int]:
         """Rejected entries by the reason that names each, most frequent first."""

@@ -147,6 +147,16 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A unit that ended without a result."""
+
+    unit_id: UUID
+    code: str
+    message: str
+    call_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class UnitRow:
     unit_id: UUID
     pos: int
@@ -161,6 +171,7 @@ class UnitRow:
     parameters: dict[str, Any]
     response_key: str
     usage: dict[str, Any]
+    nothing_because: str | None
 
 
 @dataclass(frozen=True, slots=True)

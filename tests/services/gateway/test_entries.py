@@ -79,6 +79,29 @@ async def test_an_entry_leads_back_to_the_bytes_of_its_file(gateway: Gateway, to
     assert await gateway.get(f"/entries/{FIRST}") == chain
 
 
+async def test_the_first_seeds_are_shown_with_all_that_was_said(
+    gateway: Gateway, told: Story
+) -> None:
+    shown = await gateway.get(f"/datasets/{DATASET}/preview")
+    assert [seed["status"] for seed in shown["seeds"]] == ["done", "done", "done", "failed"]
+    assert (shown["chunks"], shown["useful"], shown["status"]) == (4, 3, "completed")
+    first, second, *_, failed = shown["seeds"]
+    assert (first["system"], first["user"], first["passage"]) == (
+        "You write.",
+        "passage",
+        TEXT[:60],
+    )
+    assert first["exchanges"][0]["response"] == "{}"
+    assert [each["verdict"]["status"] for each in first["entries"]] == ["accepted", "rejected"]
+    assert second["entries"][1]["verdict"]["reasons"] == [
+        {"reason": "ungrounded", "detail": "1824"}
+    ]
+    assert second["entries"][1]["entry"]["question"] == "When was mill 1/1 built?"
+    assert (failed["code"], failed["message"], failed["entries"]) == ("timeout", "no answer", [])
+    assert len((await gateway.get(f"/datasets/{DATASET}/preview?limit=2"))["seeds"]) == 2
+    assert (await gateway.get(f"/datasets/{DATASET}/preview?limit=0", 400))["field"] == "limit"
+
+
 async def test_an_entry_of_another_dataset_is_not_found(gateway: Gateway, told: Story) -> None:
     said = await gateway.get(f"/datasets/{DATASET}/entries/{DATASET}", 404)
     assert said["code"] == "entry_not_found"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from contracts.document import Chunking
 from services.gateway.generating import NOTHING, GenerateBody, settings_from
 from shared.errors import Refused
 
@@ -138,6 +139,29 @@ def test_a_part_of_a_part_is_named() -> None:
     assert (
         refusal(chunking={"size": 10, "overlap": 20, "strategy": "character"}).field == "chunking"
     )
+
+
+def test_a_way_of_cutting_that_is_named_is_to_be_followed() -> None:
+    assert not settings().recut
+    assert not settings(chunking={}).recut
+    asked = settings(chunking={"strategy": "semantic", "similarity_drop": 0.2})
+    assert asked.recut
+    assert asked.chunking == Chunking(strategy="semantic", similarity_drop=0.2)
+    rules = {"strategy": "schema", "rules": [{"type": "pattern", "value": "(?=a)"}]}
+    assert refusal(chunking=rules).field == "chunking.rules.0"
+    rules = {"strategy": "schema", "rules": [{"type": "pattern", "value": "a{2000}"}]}
+    assert refusal(chunking=rules).field == "chunking.rules"
+    for chunking in (
+        {"strategy": "token", "tokenizer": {"kind": "text"}},
+        {"strategy": "character", "tokenizer": "bert"},
+    ):
+        assert refusal(chunking=chunking).field == "chunking.tokenizer"
+
+
+def test_a_preview_makes_a_few_seeds_whatever_they_yield() -> None:
+    assert settings(preview=3).preview == 3
+    problem = refusal(preview=3, entries=10)
+    assert (problem.code, problem.field) == ("invalid_parameter", "preview")
 
 
 @pytest.mark.parametrize(
