@@ -4,11 +4,14 @@ Nouns name files, ``message.py`` holds the naming and versioning rules. Imports 
 """
 
 from contracts.call import CallSettled
+from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
 from contracts.dataset import CloseDataset, DatasetCompleted, DatasetExported, ExportDataset
 from contracts.document import (
     ChunkDocument,
     DocumentAdded,
     DocumentChunked,
+    DocumentDeleted,
+    DocumentDeletionRequested,
     DocumentNamed,
     DocumentParsed,
     DocumentRejected,
@@ -45,6 +48,8 @@ from contracts.message import Command, Event, Request, wire_type
 from contracts.processing import ProcessingRequested
 from contracts.project import (
     ProjectCreated,
+    ProjectDeleted,
+    ProjectDeletionRequested,
     ProjectRequested,
     ProjectUpdated,
     ProjectUpdateRequested,
@@ -57,7 +62,10 @@ REQUESTS: dict[str, type[Request]] = {
     for cls in (
         ProjectRequested,
         ProjectUpdateRequested,
+        ProjectDeletionRequested,
         DocumentSubmitted,
+        DocumentDeletionRequested,
+        ChunksDeletionRequested,
         ProcessingRequested,
         GenerationRequested,
         ExportRequested,
@@ -71,11 +79,14 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
     for cls in (
         ProjectCreated,
         ProjectUpdated,
+        ProjectDeleted,
         DocumentAdded,
         DocumentNamed,
         DocumentParsed,
         DocumentRejected,
         DocumentChunked,
+        DocumentDeleted,
+        ChunksDeleted,
         GenerationPlanned,
         GenerationExtended,
         EntriesGenerated,
@@ -144,9 +155,12 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
     "ledger": (
         ProjectCreated,
         ProjectUpdated,
+        ProjectDeleted,
         DocumentAdded,
         DocumentNamed,
         DocumentRejected,
+        DocumentDeleted,
+        ChunksDeleted,
         JobStarted,
         JobWaiting,
         JobResumed,
@@ -163,7 +177,14 @@ itself decides. A test compares it with the code."""
 
 _ENTRIES = (EntriesGenerated, EntriesCurated, EntriesAdmitted)
 _MADE = (GenerationPlanned, GenerationExtended, *_ENTRIES, DatasetCompleted, DatasetExported)
-_DOCUMENTS = (DocumentAdded, DocumentParsed, DocumentRejected, DocumentChunked)
+_DOCUMENTS = (
+    DocumentAdded,
+    DocumentParsed,
+    DocumentRejected,
+    DocumentChunked,
+    DocumentDeleted,
+    ChunksDeleted,
+)
 _JOBS = (JobStarted, JobWaiting, JobResumed, JobCancelling, JobCancelled, JobCompleted, JobFailed)
 
 HEARS: dict[str, tuple[type[Event], ...]] = {
@@ -183,6 +204,7 @@ HEARS: dict[str, tuple[type[Event], ...]] = {
         JobCancelRequested,
         ProjectCreated,
         ProjectUpdated,
+        ProjectDeleted,
         DocumentNamed,
         *_DOCUMENTS,
         *_MADE,

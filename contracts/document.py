@@ -162,6 +162,24 @@ class DocumentNamed(Event):
     """It had been rejected, perhaps for its name: from now on it has this one, and another try."""
 
 
+class DocumentDeletionRequested(Request):
+    """Somebody asked for a document to be deleted with its chunks."""
+
+    document_id: UUID
+
+
+class DocumentDeleted(Event):
+    """A document was deleted with its chunks; the same bytes, submitted again, are a document again.
+
+    Entries of finished datasets that were made from it stay.
+    """
+
+    document_id: UUID
+    project_id: UUID
+    name: str
+    chunks: int = Field(ge=0)
+
+
 class ParseDocument(Command):
     """Read the text and the structure out of a document's bytes."""
 

@@ -38,3 +38,21 @@ class ProjectUpdated(Event):
     project_id: UUID
     name: str
     description: str
+
+
+class ProjectDeletionRequested(Request):
+    """Somebody asked for a project to be deleted with all that it holds."""
+
+    project_id: UUID
+
+
+class ProjectDeleted(Event):
+    """A project was deleted with all that it held; its name is free again, its alias is not."""
+
+    project_id: UUID
+    name: str
+    documents: int = Field(ge=0)
+    chunks: int = Field(ge=0)
+    datasets: int = Field(ge=0)
+    jobs: int = Field(ge=0)
+    """Of every kind but uploads, which are done when they are recorded."""

@@ -15,7 +15,10 @@ from services.gateway.positions import Positions
 from services.gateway.rates import RateLimit
 from services.gateway.request_ids import RequestIds
 from services.gateway.routes import (
+    chunks,
+    content,
     datasets,
+    document_jobs,
     documents,
     downloads,
     entries,
@@ -60,7 +63,19 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     api = APIRouter(prefix=BASE)
     known = [Depends(only_known)]
-    for resource in (projects, documents, downloads, entries, datasets, jobs, streams, events):
+    for resource in (
+        projects,
+        documents,
+        document_jobs,
+        content,
+        chunks,
+        downloads,
+        entries,
+        datasets,
+        jobs,
+        streams,
+        events,
+    ):
         api.include_router(resource.router, responses=PROBLEMS, dependencies=known)
     api.include_router(jobs.of_datasets, responses=PROBLEMS, dependencies=known)
     app.include_router(service.router)

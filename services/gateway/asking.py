@@ -11,6 +11,7 @@ from contracts.identity import job_id
 from contracts.message import Request
 from services.gateway.deps import Deps
 from services.gateway.positions import note
+from shared.bus import Answer
 from shared.clock import fresh_id
 from shared.errors import Refused
 
@@ -61,9 +62,15 @@ def without_nul(request: Request) -> Request:
 
 async def ask(deps: Deps, request: Request, id: str) -> UUID:
     """Say ``request`` and return the id of what it began. Raise ``Refused`` or ``Unavailable``."""
+    answer = await answered(deps, request, id)
+    return answer.job_id or job_id(deps.tenant, SOURCE, id)
+
+
+async def answered(deps: Deps, request: Request, id: str) -> Answer:
+    """Say ``request`` and return what the ledger answered, as soon as the views show what came of it."""
     clean = without_nul(request)
     answer = await deps.asker.ask(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
     answer.or_refused()
     note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)
-    return answer.job_id or job_id(deps.tenant, SOURCE, id)
+    return answer

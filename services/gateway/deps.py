@@ -18,6 +18,7 @@ from services.gateway.estimating import Rates
 from services.gateway.following import Broadcasts, Look
 from services.gateway.plans import Plans
 from services.gateway.views.away import AWAY, steady
+from services.gateway.views.chunk_reads import Chunkings
 from services.gateway.views.entry_reads import Entries
 from services.gateway.views.job_reads import JobReads
 from services.gateway.views.log_reads import LogReads
@@ -52,6 +53,7 @@ class Store:
         queries = Queries(pool)
         self.views = Views(queries, tenant)
         self.entries = Entries(queries)
+        self.chunkings = Chunkings(queries, tenant)
         self.jobs = JobReads(queries, tenant)
         self.log = LogReads(queries, tenant)
         self._pool = pool

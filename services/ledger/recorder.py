@@ -25,7 +25,7 @@ from contracts.identity import request_message
 from contracts.message import TENANT_PATTERN, Request
 from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger import leadership, outcomes, requests
-from services.ledger.requests import Asked
+from services.ledger.asked import Asked
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.appending import Appending

@@ -4,28 +4,32 @@ Everything is checked before anything is recorded, so a refusal leaves no trace 
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from contracts.chunks import ChunksDeletionRequested
 from contracts.document import (
     Chunking,
     DocumentAdded,
+    DocumentDeletionRequested,
     DocumentNamed,
     DocumentSubmitted,
 )
 from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested
-from contracts.identity import dataset_id, document_id, event_id, job_id, project_id
+from contracts.identity import dataset_id, document_id, project_id
 from contracts.job import JobCancelling, JobCancelRequested
-from contracts.message import Event, Request
+from contracts.message import Request
 from contracts.processing import ProcessingRequested
 from contracts.project import (
     ProjectCreated,
+    ProjectDeletionRequested,
     ProjectRequested,
     ProjectUpdated,
     ProjectUpdateRequested,
 )
+from services.ledger.asked import Asked, is_deleted, project_row, say
+from services.ledger.deletions import delete_chunks, delete_document, delete_project
 from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
@@ -35,41 +39,10 @@ from services.ledger.turn import Turn
 from shared.errors import Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request with the identity under which it was asked."""
-
-    tenant: str
-    source: str
-    request_id: str
-    message: UUID
-    """Derived from the identity; what the request becomes is numbered from it."""
-
-    @property
-    def job(self) -> UUID:
-        return job_id(self.tenant, self.source, self.request_id)
-
-
 async def take(turn: Turn, asked: Asked, request: Request) -> UUID:
     """Record what a request begins; return the job that it names. Raise ``Refused``."""
     handler = HANDLERS[type(request)]
     return await handler(turn, asked, request)
-
-
-async def _say(turn: Turn, asked: Asked, row: Row, job: UUID, *events: Event) -> None:
-    for n, event in enumerate(events):
-        recorded = turn.record(
-            row, event, id=event_id(asked.message, n), job=job, cause=asked.message
-        )
-        if recorded is not None:
-            await turn.fold(row, recorded)
-
-
-async def _project(turn: Turn, tenant: str, project: UUID) -> Row:
-    row = await turn.row(project)
-    if row is None or row.kind != "project" or row.tenant != tenant:
-        raise Refused("project_not_found", f"Project with ID {project} not found", status=404)
-    return row
 
 
 async def _room_for_a_job(turn: Turn, tenant: str) -> None:
@@ -113,12 +86,12 @@ async def _create_project(turn: Turn, asked: Asked, request: ProjectRequested) -
     created = ProjectCreated(
         project_id=project, alias=alias, name=request.name, description=request.description
     )
-    await _say(turn, asked, row, project, request, created)
+    await say(turn, asked, row, project, request, created)
     return project
 
 
 async def _update_project(turn: Turn, asked: Asked, request: ProjectUpdateRequested) -> UUID:
-    row = await _project(turn, asked.tenant, request.project_id)
+    row = await project_row(turn, asked.tenant, request.project_id)
     if request.name is not None:
         await _free_name(turn, asked.tenant, request.name, request.project_id)
     kept = await turn.connection.fetchrow(
@@ -134,15 +107,15 @@ async def _update_project(turn: Turn, asked: Asked, request: ProjectUpdateReques
     if kept is None:
         raise LookupError(f"project {request.project_id} has a stream and no row")
     updated = ProjectUpdated(project_id=request.project_id, **dict(kept))
-    await _say(turn, asked, row, request.project_id, request, updated)
+    await say(turn, asked, row, request.project_id, request, updated)
     return request.project_id
 
 
 async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted) -> UUID:
-    await _project(turn, asked.tenant, request.project_id)
+    await project_row(turn, asked.tenant, request.project_id)
     document = document_id(request.project_id, request.blob.sha256)
     row = await turn.row(document)
-    if row is not None:
+    if row is not None and not _is_gone(row):
         named = DocumentNamed(
             document_id=document,
             project_id=request.project_id,
@@ -150,9 +123,9 @@ async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted)
             upload_id=request.upload_id,
             reopened=isinstance(row.state, DocumentState) and row.state.status == "rejected",
         )
-        await _say(turn, asked, row, document, request, named)
+        await say(turn, asked, row, document, request, named)
         return document
-    row = turn.new_row(document, asked.tenant, "document", project=request.project_id)
+    row = row or turn.new_row(document, asked.tenant, "document", project=request.project_id)
     added = DocumentAdded(
         document_id=document,
         project_id=request.project_id,
@@ -160,8 +133,13 @@ async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted)
         blob=request.blob,
         upload_id=request.upload_id,
     )
-    await _say(turn, asked, row, document, request, added)
+    await say(turn, asked, row, document, request, added)
     return document
+
+
+def _is_gone(row: Row) -> bool:
+    """Whether a document was deleted: its stream stays, for the case that it is submitted again."""
+    return isinstance(row.state, DocumentState) and row.state.status == "deleted"
 
 
 async def _documents(
@@ -169,12 +147,17 @@ async def _documents(
 ) -> list[tuple[Row, DocumentState]]:
     """Documents of a project, with their states. Raise ``Refused`` where one is not of it."""
     if ids is None:
-        rows = await turn.documents_of_project(project)
+        rows = [row for row in await turn.documents_of_project(project) if not _is_gone(row)]
         return [(row, row.state) for row in rows if isinstance(row.state, DocumentState)]
     found = []
     for id in dict.fromkeys(ids):
         row = await turn.row(id)
-        if row is None or row.project_id != project or not isinstance(row.state, DocumentState):
+        if (
+            row is None
+            or row.project_id != project
+            or not isinstance(row.state, DocumentState)
+            or _is_gone(row)
+        ):
             raise Refused(
                 "document_not_found",
                 f"Document {id} not found or doesn't belong to project {project}",
@@ -212,13 +195,13 @@ async def _want(
 
 async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UUID:
     await _room_for_a_job(turn, asked.tenant)
-    await _project(turn, asked.tenant, request.project_id)
+    await project_row(turn, asked.tenant, request.project_id)
     documents = await _documents(turn, request.project_id, request.document_ids)
     job = asked.job
     await turn.row(job)
     row = turn.new_row(job, asked.tenant, "processing", project=request.project_id)
     turn.remember(job, request)
-    await _say(turn, asked, row, job, request)
+    await say(turn, asked, row, job, request)
     waiting = await _want(turn, job, documents, request.chunking, any_cut=False)
     state = ingestion.start(request, documents=len(documents), waiting=waiting)
     rejected = [each for _, each in documents if each.status == "rejected"]
@@ -231,7 +214,7 @@ async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UU
 
 async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> UUID:
     await _room_for_a_job(turn, asked.tenant)
-    await _project(turn, asked.tenant, request.project_id)
+    await project_row(turn, asked.tenant, request.project_id)
     missing = request.settings.not_available()
     if missing is not None:
         field, message = missing
@@ -244,7 +227,7 @@ async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> U
     await turn.row(job)
     row = turn.new_row(job, asked.tenant, "generation", project=request.project_id)
     turn.remember(job, request)
-    await _say(turn, asked, row, job, request)
+    await say(turn, asked, row, job, request)
     settings = request.settings
     waiting = await _want(turn, job, usable, settings.chunking, any_cut=not settings.recut)
     row.become(generation_state.start(request, documents=len(usable), waiting=waiting))
@@ -263,13 +246,17 @@ def _has_chunks(state: DocumentState) -> bool:
 async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
     await _room_for_a_job(turn, asked.tenant)
     dataset = await turn.row(request.dataset_id)
+    unknown = Refused("dataset_not_found", f"Dataset {request.dataset_id} not found", status=404)
     if (
         dataset is None
         or dataset.tenant != asked.tenant
         or not isinstance(dataset.state, DatasetState)
     ):
-        raise Refused("dataset_not_found", f"Dataset {request.dataset_id} not found", status=404)
+        raise unknown
     source = await turn.row(dataset.state.job_id)
+    owner = await turn.row(source.project_id) if source and source.project_id else None
+    if owner is not None and is_deleted(owner):
+        raise unknown
     asked_for = await turn.request_of(dataset.state.job_id)
     if (
         source is None
@@ -285,9 +272,9 @@ async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
         )
     job = asked.job
     await turn.row(job)
-    row = turn.new_row(job, asked.tenant, "export")
+    row = turn.new_row(job, asked.tenant, "export", project=source.project_id)
     turn.remember(job, request)
-    await _say(turn, asked, row, job, request)
+    await say(turn, asked, row, job, request)
     row.become(
         ExportState(
             source_job=source.stream,
@@ -308,7 +295,7 @@ async def _cancel(turn: Turn, asked: Asked, request: JobCancelRequested) -> UUID
             f"Job {request.target} not found or cannot be cancelled",
             status=404,
         )
-    await _say(turn, asked, row, row.stream, request, JobCancelling())
+    await say(turn, asked, row, row.stream, request, JobCancelling())
     # What is put off until a model answers need not wait for it in order to be cancelled.
     await turn.connection.execute(
         """
@@ -324,7 +311,10 @@ async def _cancel(turn: Turn, asked: Asked, request: JobCancelRequested) -> UUID
 HANDLERS: dict[type[Request], Callable[[Turn, Asked, Any], Awaitable[UUID]]] = {
     ProjectRequested: _create_project,
     ProjectUpdateRequested: _update_project,
+    ProjectDeletionRequested: delete_project,
     DocumentSubmitted: _submit_document,
+    DocumentDeletionRequested: delete_document,
+    ChunksDeletionRequested: delete_chunks,
     ProcessingRequested: _process,
     GenerationRequested: _generate,
     ExportRequested: _export,

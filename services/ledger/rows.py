@@ -12,11 +12,17 @@ from services.ledger.processes.ingestion import DocumentState, ProcessingState
 JOBS = ("processing", "generation", "export")
 
 
+class ProjectState(Message):
+    deleted: bool = False
+    """Its stream and its alias stay; every request that names it is refused."""
+
+
 class DatasetState(Message):
     job_id: UUID
 
 
 STATES: dict[str, type[Message]] = {
+    "project": ProjectState,
     "document": DocumentState,
     "processing": ProcessingState,
     "generation": GenerationState,

@@ -42,6 +42,7 @@ class Turn:
         self._commands: list[tuple[Row, Command]] = []
         self._done: dict[UUID, UUID] = {}
         self._ended: list[UUID] = []
+        self._forgotten: set[UUID] = set()
         self._in_flight: dict[str, int] = {}
         self._opened: dict[str, int] = {}
         self.work: dict[UUID, Work] = {}
@@ -192,7 +193,19 @@ class Turn:
 
     def is_done(self, unit: UUID) -> bool:
         work = self.work.get(unit)
-        return work is None or work.outcome is not None or unit in self._done
+        over = unit in self._done or unit in self._forgotten
+        return work is None or work.outcome is not None or over
+
+    async def forget_work(self, documents: Collection[UUID]) -> None:
+        """Work on documents that were deleted is wanted no more: what still comes of it is late."""
+        forgotten = await self.connection.fetch(
+            "delete from ledger.work where job_id = any($1::uuid[]) returning unit_id",
+            list(documents),
+        )
+        self._forgotten |= {row["unit_id"] for row in forgotten}
+        await self.connection.execute(
+            "delete from ledger.commands where job_id = any($1::uuid[])", list(documents)
+        )
 
     async def fold(self, row: Row, recorded: Recorded[Event]) -> None:
         """Let the process of a document or a job fold an event that concerns it."""
@@ -362,12 +375,16 @@ class Turn:
             [settled for _, settled in documents],
         )
 
+    async def save_states(self) -> None:
+        """Write the states as they are so far, for a query that looks at many streams."""
+        rows = [row for row in self._rows.values() if row is not None]
+        await writing.write_states(self.connection, rows)
+
     async def write(self) -> None:
         """Write all that the turn recorded and decided."""
         await insert_bodies(self.connection, self._bodies)
         await self.log.flush()
-        rows = [row for row in self._rows.values() if row is not None]
-        await writing.write_states(self.connection, rows)
+        await self.save_states()
         await writing.write_outcomes(self.connection, self._done, self.work)
         going_on = [each for each in self._commands if each[0].stream not in self._ended]
         await writing.write_commands(self.connection, going_on)

@@ -1,19 +1,22 @@
 """Documents: uploaded, listed, and processed by a job."""
 
 import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 
 from contracts.blob import BlobRef
-from contracts.document import DocumentSubmitted
+from contracts.document import DocumentDeleted, DocumentDeletionRequested, DocumentSubmitted
 from contracts.identity import document_id, job_id
 from contracts.processing import ProcessingRequested
-from services.gateway import ids, showing, uploading
+from services.gateway import deleting, ids, showing, uploading
 from services.gateway.asking import SOURCE, IdempotencyKey, ask, key_of, request_id
 from services.gateway.chunking import keep_tokenizer
-from services.gateway.deps import Here
+from services.gateway.deletion_shapes import Deleted, DocumentIds, Failure, Removed
+from services.gateway.deps import Deps, Here
+from services.gateway.examples import answers
 from services.gateway.processing import ProcessBody, chunking_from
 from services.gateway.routes.parameters import Page, PerPage, offset
 from services.gateway.shapes import Document, Documents, Submitted, Uploaded
@@ -23,6 +26,23 @@ router = APIRouter(prefix="/documents", tags=["documents"])
 
 AT_ONCE = 16
 """Documents of one upload that are said to the ledger together."""
+
+_ID = "ad422f39-0d9e-5f0e-8d7c-5a1f7d1f8a10"
+_REMOVED = {"documents": 1, "chunks": 9, "datasets": 0, "jobs": 0}
+_DOCUMENT = {
+    "id": _ID,
+    "project_id": "fe75540b-4203-5805-a546-3f20545a2925",
+    "file_name": "panama-canal.pdf",
+    "source_file_path": "document/83cc550c51833b351c6f471ab764c5b9335af5804546be2e8e3b8d09de6920f8",
+    "created_at": "2026-05-04T09:12:31.482Z",
+    "status": "uploaded",
+    "parsed_documents": [],
+    "parsed_files": [],
+    "sha256": "83cc550c51833b351c6f471ab764c5b9335af5804546be2e8e3b8d09de6920f8",
+    "size": 91_402,
+    "updated_at": "2026-05-04T09:12:31.482Z",
+    "other_names": [],
+}
 
 UPLOAD_FORM: dict[str, Any] = {
     "requestBody": {
@@ -43,7 +63,18 @@ UPLOAD_FORM: dict[str, Any] = {
 }
 
 
-@router.post("/upload", openapi_extra=UPLOAD_FORM)
+@router.post(
+    "/upload",
+    openapi_extra=UPLOAD_FORM,
+    responses=answers(
+        {
+            "job_id": "df8e2d7e-7b1c-5a41-9d52-0c4c7c1b2f3a",
+            "message": "Documents uploaded successfully",
+            "files_count": 1,
+            "uploaded_files": [_DOCUMENT],
+        }
+    ),
+)
 async def upload_documents(deps: Here, request: Request) -> Uploaded:
     """Store files as documents of a project. One that cannot be taken refuses the whole upload."""
     id = request_id(key_of(request.headers))
@@ -64,11 +95,14 @@ async def upload_documents(deps: Here, request: Request) -> Uploaded:
     await asyncio.gather(*(submit(n, *file) for n, file in enumerate(upload.files)))
     found = [document_id(project.project_id, blob.sha256) for _, blob in upload.files]
     rows = await deps.views.some_documents(found)
+    names = await deps.views.names_of(found)
     return Uploaded(
         job_id=job,
         message="Documents uploaded successfully",
         files_count=len(upload.files),
-        uploaded_files=[showing.document(rows[each]) for each in found if each in rows],
+        uploaded_files=[
+            showing.document(rows[each], names.get(each, ())) for each in found if each in rows
+        ],
     )
 
 
@@ -105,7 +139,25 @@ async def process_documents(
     )
 
 
-@router.get("")
+@router.delete(
+    "",
+    response_model_exclude_none=True,
+    responses=answers(
+        {
+            "message": "Deleted 1 document",
+            "deleted": [_ID],
+            "failed": [{"id": "x", "error": "Document x not found", "code": "document_not_found"}],
+            "removed": _REMOVED,
+        }
+    ),
+)
+async def delete_documents(deps: Here, body: DocumentIds) -> Deleted:
+    """Delete documents with their chunks. Those that cannot be deleted are named in ``failed``."""
+    gone, failed = await deleting.each(body.document_ids, partial(_delete, deps))
+    return _deleted(gone, failed)
+
+
+@router.get("", responses=answers({"documents": [_DOCUMENT], "total": 1}))
 async def list_documents(
     deps: Here, project_id: str | None = None, page: Page = 1, per_page: PerPage = 1000
 ) -> Documents:
@@ -113,10 +165,37 @@ async def list_documents(
     rows, total = await deps.views.documents(
         project.project_id if project else None, per_page, offset(page, per_page)
     )
-    return Documents(documents=[showing.document(row) for row in rows], total=total)
+    names = await deps.views.names_of([row.document_id for row in rows])
+    shown = [showing.document(row, names.get(row.document_id, ())) for row in rows]
+    return Documents(documents=shown, total=total)
 
 
-@router.get("/{id}")
+@router.get("/{id}", responses=answers(_DOCUMENT))
 async def get_document(deps: Here, id: str) -> Document:
     row = await ids.document(deps.views, id)
     return showing.document(row, await deps.views.document_names(row.document_id))
+
+
+@router.delete(
+    "/{id}",
+    response_model_exclude_none=True,
+    responses=answers({"message": "Deleted 1 document", "deleted": [_ID], "removed": _REMOVED}),
+)
+async def delete_document(deps: Here, id: str) -> Deleted:
+    """Delete a document with its chunks. Entries of finished datasets that were made from it stay."""
+    return _deleted([await _delete(deps, id)], [])
+
+
+async def _delete(deps: Deps, id: str) -> DocumentDeleted:
+    row = await ids.document(deps.views, id)
+    request = DocumentDeletionRequested(document_id=row.document_id)
+    return await deleting.delete(deps, request, DocumentDeleted)
+
+
+def _deleted(gone: list[DocumentDeleted], failed: list[Failure]) -> Deleted:
+    return Deleted(
+        message=f"Deleted {len(gone)} document{'s' * (len(gone) != 1)}",
+        deleted=[each.document_id for each in gone],
+        failed=failed or None,
+        removed=Removed(documents=len(gone), chunks=sum(each.chunks for each in gone)),
+    )

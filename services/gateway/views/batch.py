@@ -7,6 +7,7 @@ batch never shows in the views.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 Key = tuple[Any, ...]
 Values = dict[str, Any]
@@ -33,32 +34,46 @@ class Change:
     adds: Mapping[str, int] = field(default_factory=dict)
 
 
-Operation = Put | Change
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Every row that belongs to a thing that was deleted, in the tables that ``tables.BELONGINGS`` names for it."""
+
+    what: str
+    id: UUID
+
+
+Operation = Put | Change | Forget
 
 
 @dataclass(slots=True)
 class Step:
-    """Puts and then changes, each row at most once among either; steps are applied in order."""
+    """Puts, then changes, each row at most once among either, then what is forgotten; steps are applied in order."""
 
     puts: dict[str, dict[Key, Values]] = field(default_factory=dict)
     changes: dict[str, dict[Key, tuple[Values, dict[str, int]]]] = field(default_factory=dict)
+    forgets: dict[str, list[UUID]] = field(default_factory=dict)
 
 
 def merged(operations: Iterable[Operation]) -> list[Step]:
     """The same operations in as few steps as keep their meaning: nearly always one.
 
     A put whose row was changed earlier in the same step begins another, because whether that change found a row is
-    for the database to say.
+    for the database to say. So does whatever follows a deletion.
     """
     steps = [Step()]
     fresh: set[tuple[str, Key]] = set()
     for operation in operations:
         step = steps[-1]
+        if isinstance(operation, Forget):
+            step.forgets.setdefault(operation.what, []).append(operation.id)
+            continue
+        if step.forgets or (
+            isinstance(operation, Put) and operation.key in step.changes.get(operation.table, {})
+        ):
+            step = Step()
+            steps.append(step)
+            fresh.clear()
         if isinstance(operation, Put):
-            if operation.key in step.changes.get(operation.table, {}):
-                step = Step()
-                steps.append(step)
-                fresh.clear()
             rows = step.puts.setdefault(operation.table, {})
             if operation.key not in rows:
                 rows[operation.key] = dict(operation.values)

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from uuid import UUID
 
+from contracts.chunks import ChunksDeleted
 from contracts.document import (
     DocumentAdded,
     DocumentChunked,
+    DocumentDeleted,
     DocumentNamed,
     DocumentParsed,
     DocumentRejected,
 )
 from contracts.message import Event, Recorded
-from services.gateway.views.batch import Change, Operation, Put
+from services.gateway.views.batch import Change, Forget, Operation, Put
 from services.gateway.views.operations import Rule, new_job, place, plain
 
 
@@ -111,13 +113,25 @@ def _document_rejected(recorded: Recorded[DocumentRejected]) -> Iterator[Operati
 def _document_chunked(recorded: Recorded[DocumentChunked]) -> Iterator[Operation]:
     event = recorded.event
     key = (event.document_id, event.chunking.key())
-    table = {"chunks": event.chunks, "chunk_table": plain(event.table)}
+    # Cut again in an earlier way, it has the chunks again that were deleted in the meantime.
+    table = {"chunks": event.chunks, "cut": event.chunks, "chunk_table": plain(event.table)}
     yield Put("document_chunkings", key, table, fresh=False)
-    yield Change(
-        "documents",
-        (event.document_id,),
-        {"status": "chunked", "chunks": event.chunks, "updated_at": recorded.recorded_at},
-    )
+    yield Change("document_chunkings", key, table)
+    now = {"status": "chunked", "chunking": key[1], "chunks": event.chunks}
+    yield Change("documents", (event.document_id,), {**now, "updated_at": recorded.recorded_at})
+
+
+def _chunks_deleted(recorded: Recorded[ChunksDeleted]) -> Iterator[Operation]:
+    event = recorded.event
+    key = (event.document_id, event.chunking.key())
+    table = {"chunks": event.chunks, "chunk_table": plain(event.table)}
+    yield Change("document_chunkings", key, table)
+    now = {"chunks": event.chunks, "updated_at": recorded.recorded_at}
+    yield Change("documents", (event.document_id,), now)
+
+
+def _document_deleted(recorded: Recorded[DocumentDeleted]) -> Iterator[Operation]:
+    yield Forget("document", recorded.event.document_id)
 
 
 RULES: dict[type[Event], Rule] = {
@@ -126,4 +140,6 @@ RULES: dict[type[Event], Rule] = {
     DocumentParsed: _document_parsed,
     DocumentRejected: _document_rejected,
     DocumentChunked: _document_chunked,
+    DocumentDeleted: _document_deleted,
+    ChunksDeleted: _chunks_deleted,
 }

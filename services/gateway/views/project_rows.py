@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from contracts.message import Event, Recorded
-from contracts.project import ProjectCreated, ProjectUpdated
-from services.gateway.views.batch import Change, Operation, Put
+from contracts.project import ProjectCreated, ProjectDeleted, ProjectUpdated
+from services.gateway.views.batch import Change, Forget, Operation, Put
 from services.gateway.views.operations import Rule
 
 
@@ -37,7 +37,12 @@ def _project_updated(recorded: Recorded[ProjectUpdated]) -> Iterator[Operation]:
     )
 
 
+def _project_deleted(recorded: Recorded[ProjectDeleted]) -> Iterator[Operation]:
+    yield Forget("project", recorded.event.project_id)
+
+
 RULES: dict[type[Event], Rule] = {
     ProjectCreated: _project_created,
     ProjectUpdated: _project_updated,
+    ProjectDeleted: _project_deleted,
 }

@@ -125,10 +125,20 @@ class Views:
 
     async def document_names(self, id: UUID) -> list[str]:
         """Further names of a document that was submitted under several."""
+        found = await self.names_of([id])
+        return found.get(id, [])
+
+    async def names_of(self, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+        """Further names of each document that was submitted under several."""
         rows = await self._queries.rows(
-            "select name from document_names where document_id = $1 order by name", id
+            "select document_id, name from document_names"
+            " where document_id = any($1::uuid[]) order by name",
+            list(ids),
         )
-        return [row["name"] for row in rows]
+        found: dict[UUID, list[str]] = {}
+        for row in rows:
+            found.setdefault(row["document_id"], []).append(row["name"])
+        return found
 
     async def job(self, id: UUID) -> JobRow | None:
         found = await self.some_jobs([id])
@@ -189,15 +199,6 @@ class Views:
             job,
         )
         return [PlanRow(**row) for row in rows]
-
-    async def chunk_table(self, document: UUID, chunking: str | None) -> dict[str, Any] | None:
-        """The reference of a document's chunk table."""
-        found: dict[str, Any] | None = await self._queries.value(
-            "select chunk_table from document_chunkings where document_id = $1 and chunking = $2",
-            document,
-            chunking,
-        )
-        return found
 
     async def failures(self, job: UUID) -> dict[str, int]:
         """Failed units of a job, by code."""

@@ -40,6 +40,8 @@ class DocumentRow:
     parser: str | None
     body: dict[str, Any] | None
     structure: dict[str, Any] | None
+    chunking: str | None
+    """The way in which it was cut last."""
     chunks: int | None
     code: str | None
     message: str | None

@@ -46,6 +46,7 @@ create table documents (
     parser      text,
     body        jsonb,
     structure   jsonb,
+    chunking    text,
     chunks      int,
     code        text,
     message     text,
@@ -60,10 +61,12 @@ create table document_names (
     primary key (document_id, name)
 );
 
+-- `cut` is how many chunks were cut, `chunks` how many were not deleted since.
 create table document_chunkings (
     document_id uuid not null,
     chunking    text not null,
     chunks      int not null,
+    cut         int not null,
     chunk_table jsonb not null,
     primary key (document_id, chunking)
 );

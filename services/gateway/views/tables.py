@@ -28,7 +28,7 @@ TABLES: dict[str, Table] = {
     "documents": _table(
         "document_id",
         uuid="document_id project_id",
-        text="tenant name status title language parser code message",
+        text="tenant name status title language parser chunking code message",
         int="pages characters words chunks",
         bigint="pos",
         jsonb="blob body structure",
@@ -39,7 +39,7 @@ TABLES: dict[str, Table] = {
         "document_id chunking",
         uuid="document_id",
         text="chunking",
-        int="chunks",
+        int="chunks cut",
         jsonb="chunk_table",
     ),
     "jobs": _table(
@@ -97,3 +97,39 @@ TABLES: dict[str, Table] = {
     ),
 }
 """In the order in which a batch writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Rows of ``table`` whose ``column`` names the thing, or something in ``through`` whose ``by`` names it."""
+
+    table: str
+    column: str
+    through: str | None = None
+    by: str = ""
+
+
+BELONGINGS: dict[str, tuple[Belonging, ...]] = {
+    "document": (
+        Belonging("job_documents", "document_id"),
+        Belonging("document_names", "document_id"),
+        Belonging("document_chunkings", "document_id"),
+        Belonging("documents", "document_id"),
+    ),
+    "project": (
+        Belonging("entries", "dataset_id", "datasets", "project_id"),
+        Belonging("units", "dataset_id", "datasets", "project_id"),
+        Belonging("exports", "dataset_id", "datasets", "project_id"),
+        Belonging("plans", "job_id", "jobs", "project_id"),
+        Belonging("failures", "job_id", "jobs", "project_id"),
+        Belonging("job_documents", "job_id", "jobs", "project_id"),
+        Belonging("document_names", "document_id", "documents", "project_id"),
+        Belonging("document_chunkings", "document_id", "documents", "project_id"),
+        Belonging("jobs", "dataset_id", "datasets", "project_id"),
+        Belonging("jobs", "project_id"),
+        Belonging("datasets", "project_id"),
+        Belonging("documents", "project_id"),
+        Belonging("projects", "project_id"),
+    ),
+}
+"""What goes with a thing that is deleted, in the order in which it goes."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.gateway.views.batch import Key, Step, Values
-from services.gateway.views.tables import TABLES
+from services.gateway.views.tables import BELONGINGS, TABLES
 from services.gateway.views.versions import WrongViews
 from shared.errors import GristmillError
 from shared.store import Position
@@ -45,6 +46,8 @@ async def write(
                     await _insert(connection, table, rows)
                 if changes := step.changes.get(table):
                     await _update(connection, table, changes)
+            for what, ids in step.forgets.items():
+                await _forget(connection, what, ids)
 
 
 async def begin_again(connection: "Connection", before: Position, era: int) -> Position:
@@ -104,6 +107,17 @@ async def _update(
             f" from {_unnest(table, columns)} where {matches}",
             *_arrays(table, columns, rows),
         )
+
+
+async def _forget(connection: "Connection", what: str, ids: Sequence[UUID]) -> None:
+    for each in BELONGINGS[what]:
+        named = f"{each.column} = any($1::uuid[])"
+        if each.through is not None:
+            named = (
+                f"{each.column} in (select {each.column} from {each.through}"  # noqa: S608 - names are constants of BELONGINGS
+                f" where {each.by} = any($1::uuid[]))"
+            )
+        await connection.execute(f"delete from {each.table} where {named}", ids)  # noqa: S608 - as above
 
 
 def _arrays(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterator[Any]:

@@ -8,11 +8,13 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.blob import BlobRef
+from contracts.chunks import ChunksDeleted
 from contracts.document import (
     ChunkDocument,
     Chunking,
     DocumentAdded,
     DocumentChunked,
+    DocumentDeleted,
     DocumentNamed,
     DocumentParsed,
     DocumentRejected,
@@ -42,7 +44,7 @@ class DocumentState(Message):
     project_id: UUID
     name: str
     blob: BlobRef
-    status: Literal["added", "parsed", "chunked", "rejected"] = "added"
+    status: Literal["added", "parsed", "chunked", "rejected", "deleted"] = "added"
     asked: bool = False
     """Some job wants it; a document that was only submitted rests."""
     working: Literal["parse", "chunk"] | None = None
@@ -56,8 +58,12 @@ class DocumentState(Message):
     chunks: int = 0
     cuts: tuple[Cut, ...] = ()
     """For jobs that asked for a way of their own while others ask for theirs."""
+    pruned: bool = False
+    """Chunks were deleted from the table; whoever asks for the same cut again gets it whole."""
     steps: int = 0
-    """Commands issued for it, so that cutting it again in an earlier way is a unit of its own."""
+    """Commands issued for it, so that cutting it again in an earlier way is a unit of its own; deleting it and
+    submitting it again does not begin to count anew.
+    """
     code: str | None = None
     message: str | None = None
 
@@ -66,9 +72,14 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
     """Fold one event of a document's stream; None before it was added."""
     event = recorded.event
     if isinstance(event, DocumentAdded):
-        return DocumentState(project_id=event.project_id, name=event.name, blob=event.blob)
-    if state is None:
-        return None
+        return DocumentState(
+            project_id=event.project_id,
+            name=event.name,
+            blob=event.blob,
+            steps=state.steps if state else 0,
+        )
+    if state is None or state.status == "deleted":
+        return state
     match event:
         case DocumentNamed() if event.reopened:
             return DocumentState(
@@ -94,7 +105,20 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
                     "table": event.table,
                     "chunks": event.chunks,
                     "cuts": _with_cut(state.cuts, event),
+                    "pruned": False,
                 }
+            )
+        case ChunksDeleted():
+            return state.model_copy(
+                update={"table": event.table, "chunks": event.chunks, "pruned": True}
+            )
+        case DocumentDeleted():
+            return DocumentState(
+                project_id=state.project_id,
+                name=state.name,
+                blob=state.blob,
+                status="deleted",
+                steps=state.steps,
             )
         case DocumentRejected():
             return state.model_copy(
@@ -138,20 +162,21 @@ def want(state: DocumentState, chunking: Chunking | None) -> DocumentState:
 
 
 def is_cut(state: DocumentState, chunking: Chunking | None) -> bool:
-    """Whether it was cut in this way; None asks for no cut."""
-    return chunking is None or (state.status == "chunked" and chunking == state.chunking)
+    """Whether it was cut in this way and has all the chunks of it; None asks for no cut."""
+    whole = state.status == "chunked" and not state.pruned
+    return chunking is None or (whole and chunking == state.chunking)
 
 
 def is_settled(state: DocumentState) -> bool:
     """Nothing more is to be done for it."""
-    return state.status == "rejected" or (
+    return state.status in ("rejected", "deleted") or (
         state.working is None and not state.wanted and state.status != "added"
     )
 
 
 def decide_document(state: DocumentState, document: UUID) -> Decision[DocumentState]:
     """The next step towards what is wanted, if none is under way."""
-    if not state.asked or state.working is not None or state.status == "rejected":
+    if not state.asked or state.working is not None or state.status in ("rejected", "deleted"):
         return Decision(state)
     if state.text is None or state.structure is None:
         parse = ParseDocument(

@@ -11,12 +11,21 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts import EVENTS
-from contracts.document import DocumentAdded, DocumentSubmitted
+from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
+from contracts.document import (
+    Chunking,
+    DocumentAdded,
+    DocumentDeleted,
+    DocumentDeletionRequested,
+    DocumentSubmitted,
+)
 from contracts.identity import document_id, event_id, job_id, project_id
 from contracts.job import JobCancelling, JobCancelRequested
 from contracts.message import Request
 from contracts.project import (
     ProjectCreated,
+    ProjectDeleted,
+    ProjectDeletionRequested,
     ProjectRequested,
     ProjectUpdated,
     ProjectUpdateRequested,
@@ -102,6 +111,27 @@ class FakeLedger:
             document = document_id(request.project_id, request.blob.sha256)
             added = DocumentAdded(document_id=document, **dict(request))
             yield Line(document, "document", added, document)
+        elif isinstance(request, ProjectDeletionRequested):
+            gone = ProjectDeleted(
+                project_id=request.project_id, name="x", documents=2, chunks=5, datasets=1, jobs=3
+            )
+            yield Line(request.project_id, "project", gone, request.project_id)
+        elif isinstance(request, DocumentDeletionRequested):
+            left = DocumentDeleted(
+                document_id=request.document_id, project_id=request.document_id, name="x", chunks=3
+            )
+            yield Line(request.document_id, "document", left, request.document_id)
+        elif isinstance(request, ChunksDeletionRequested):
+            fewer = ChunksDeleted(
+                document_id=request.document_id,
+                project_id=request.document_id,
+                chunking=Chunking(),
+                before=request.table,
+                table=request.table,
+                deleted=1,
+                chunks=request.chunks,
+            )
+            yield Line(request.document_id, "document", fewer, request.document_id)
         elif isinstance(request, JobCancelRequested):
             yield Line(request.target, "generation", request, request.target)
             yield Line(request.target, "generation", JobCancelling(), request.target)

@@ -63,6 +63,12 @@ class Gateway:
                     yield id, data
                     id, data = "", None
 
+    async def delete(self, path: str, body: object = None, status: int = 200) -> Any:
+        async with self.http.delete(f"/api/v1{path}", json=body) as response:
+            said = await response.json()
+            assert response.status == status, said
+            return said
+
     async def upload(self, project: str, *files: tuple[str, bytes], status: int = 200) -> Any:
         form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
         for name, data in files:

@@ -66,6 +66,13 @@ NOWHERE = (
     "/projects/\u0663",
     "/projects/77/documents",
     f"/documents/{UNKNOWN}",
+    f"/documents/{UNKNOWN}/content",
+    f"/documents/upload/{UNKNOWN}/status",
+    f"/documents/process/{UNKNOWN}/status",
+    f"/chunks/{UNKNOWN}",
+    "/chunks/nonsense",
+    f"/chunks/document/{UNKNOWN}",
+    "/chunks/project/77",
     f"/jobs/status/{UNKNOWN}",
     "/jobs/status/nonsense",
     f"/datasets/{UNKNOWN}",
@@ -133,7 +140,7 @@ async def test_a_body_over_two_megabytes_is_413(gateway: Gateway) -> None:
 
 
 async def test_a_wrong_method_is_405(gateway: Gateway) -> None:
-    async with gateway.http.delete("/api/v1/projects") as response:
+    async with gateway.http.patch("/api/v1/projects") as response:
         assert response.status == 405
         assert (await response.json())["code"] == "method_not_allowed"
 

@@ -1,0 +1,47 @@
+"""What every request has in common: the identity under which it was asked, and how what it becomes is recorded."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.identity import event_id, job_id
+from contracts.message import Event
+from services.ledger.rows import ProjectState, Row
+from services.ledger.turn import Turn
+from shared.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with the identity under which it was asked."""
+
+    tenant: str
+    source: str
+    request_id: str
+    message: UUID
+    """Derived from the identity; what the request becomes is numbered from it."""
+
+    @property
+    def job(self) -> UUID:
+        return job_id(self.tenant, self.source, self.request_id)
+
+
+async def say(turn: Turn, asked: Asked, row: Row, job: UUID, *events: Event) -> None:
+    """Record what a request becomes in one stream, and let its process fold it."""
+    for n, event in enumerate(events):
+        recorded = turn.record(
+            row, event, id=event_id(asked.message, n), job=job, cause=asked.message
+        )
+        if recorded is not None:
+            await turn.fold(row, recorded)
+
+
+async def project_row(turn: Turn, tenant: str, project: UUID) -> Row:
+    """The stream of a project that was not deleted. Raise ``Refused`` (404) where the tenant has none."""
+    row = await turn.row(project)
+    if row is None or row.kind != "project" or row.tenant != tenant or is_deleted(row):
+        raise Refused("project_not_found", f"Project with ID {project} not found", status=404)
+    return row
+
+
+def is_deleted(row: Row) -> bool:
+    return isinstance(row.state, ProjectState) and row.state.deleted
