@@ -175,15 +175,17 @@ async def _want(
     chunking: Chunking | None,
     *,
     any_cut: bool,
+    whole: bool = False,
 ) -> int:
     """Ask for the documents to be parsed and cut; return how many the job must wait for.
 
-    ``any_cut``: a document that is cut already, in whatever way, is taken as it is.
+    ``any_cut``: a document that is cut already, in whatever way, is taken as it is. ``whole``: one that is cut in this
+    way and lost chunks since is cut again.
     """
     interests = []
     for row, state in documents:
         if not (any_cut and (state.status == "chunked" or state.wanted)):
-            row.become(ingestion.want(state, chunking))
+            row.become(ingestion.want(state, chunking, whole=whole))
         wanted = row.state if isinstance(row.state, DocumentState) else state
         settled = ingestion.is_settled(wanted)
         interests.append((row.stream, settled))
@@ -202,7 +204,7 @@ async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UU
     row = turn.new_row(job, asked.tenant, "processing", project=request.project_id)
     turn.remember(job, request)
     await say(turn, asked, row, job, request)
-    waiting = await _want(turn, job, documents, request.chunking, any_cut=False)
+    waiting = await _want(turn, job, documents, request.chunking, any_cut=False, whole=True)
     state = ingestion.start(request, documents=len(documents), waiting=waiting)
     rejected = [each for _, each in documents if each.status == "rejected"]
     for each in rejected:

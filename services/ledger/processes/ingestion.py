@@ -72,19 +72,15 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
     """Fold one event of a document's stream; None before it was added."""
     event = recorded.event
     if isinstance(event, DocumentAdded):
-        return DocumentState(
-            project_id=event.project_id,
-            name=event.name,
-            blob=event.blob,
-            steps=state.steps if state else 0,
-        )
+        return _begun(event.project_id, event.name, event.blob, state)
     if state is None or state.status == "deleted":
         return state
     match event:
         case DocumentNamed() if event.reopened:
-            return DocumentState(
-                project_id=state.project_id, name=event.name, blob=state.blob, steps=state.steps
-            )
+            return _begun(state.project_id, event.name, state.blob, state)
+        case DocumentDeleted():
+            gone = _begun(state.project_id, state.name, state.blob, state)
+            return gone.model_copy(update={"status": "deleted"})
         case DocumentParsed():
             return state.model_copy(
                 update={
@@ -96,29 +92,15 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
                 }
             )
         case DocumentChunked():
+            return _chunked(state, event)
+        case ChunksDeleted():
             return state.model_copy(
                 update={
-                    "status": "chunked",
-                    "working": None,
-                    "wanted": tuple(each for each in state.wanted if each != event.chunking),
-                    "chunking": event.chunking,
                     "table": event.table,
                     "chunks": event.chunks,
                     "cuts": _with_cut(state.cuts, event),
-                    "pruned": False,
+                    "pruned": True,
                 }
-            )
-        case ChunksDeleted():
-            return state.model_copy(
-                update={"table": event.table, "chunks": event.chunks, "pruned": True}
-            )
-        case DocumentDeleted():
-            return DocumentState(
-                project_id=state.project_id,
-                name=state.name,
-                blob=state.blob,
-                status="deleted",
-                steps=state.steps,
             )
         case DocumentRejected():
             return state.model_copy(
@@ -134,7 +116,28 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
             return state
 
 
-def _with_cut(cuts: tuple[Cut, ...], event: DocumentChunked) -> tuple[Cut, ...]:
+def _begun(project: UUID, name: str, blob: BlobRef, before: DocumentState | None) -> DocumentState:
+    """A document as it begins, or begins anew: only the count of its commands goes on."""
+    steps = before.steps if before else 0
+    return DocumentState(project_id=project, name=name, blob=blob, steps=steps)
+
+
+def _chunked(state: DocumentState, event: DocumentChunked) -> DocumentState:
+    return state.model_copy(
+        update={
+            "status": "chunked",
+            "working": None,
+            "wanted": tuple(each for each in state.wanted if each != event.chunking),
+            "chunking": event.chunking,
+            "table": event.table,
+            "chunks": event.chunks,
+            "cuts": _with_cut(state.cuts, event),
+            "pruned": False,
+        }
+    )
+
+
+def _with_cut(cuts: tuple[Cut, ...], event: DocumentChunked | ChunksDeleted) -> tuple[Cut, ...]:
     made = Cut(key=event.chunking.key(), table=event.table, chunks=event.chunks)
     return (*(each for each in cuts if each.key != made.key), made)[-MOST_CUTS:]
 
@@ -151,20 +154,20 @@ def rejection(state: DocumentState, document: UUID, failed: UnitFailed) -> Docum
     )
 
 
-def want(state: DocumentState, chunking: Chunking | None) -> DocumentState:
-    """Ask for a document to be parsed (None) or cut in some way."""
+def want(state: DocumentState, chunking: Chunking | None, *, whole: bool = False) -> DocumentState:
+    """Ask for a document to be parsed (None) or cut in some way; ``whole``: with the chunks that were deleted since."""
     if state.status == "rejected":
         return state
     wanted = state.wanted
-    if chunking is not None and chunking not in wanted and not is_cut(state, chunking):
+    if chunking is not None and chunking not in wanted and not is_cut(state, chunking, whole=whole):
         wanted = (*wanted, chunking)
     return state.model_copy(update={"asked": True, "wanted": wanted})
 
 
-def is_cut(state: DocumentState, chunking: Chunking | None) -> bool:
-    """Whether it was cut in this way and has all the chunks of it; None asks for no cut."""
-    whole = state.status == "chunked" and not state.pruned
-    return chunking is None or (whole and chunking == state.chunking)
+def is_cut(state: DocumentState, chunking: Chunking | None, *, whole: bool = False) -> bool:
+    """Whether it was cut in this way, and, if ``whole``, has all the chunks of it; None asks for no cut."""
+    lacks = state.status != "chunked" or (whole and state.pruned)
+    return chunking is None or (not lacks and chunking == state.chunking)
 
 
 def is_settled(state: DocumentState) -> bool:
