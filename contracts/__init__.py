@@ -8,14 +8,21 @@ from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
 from contracts.dataset import CloseDataset, DatasetCompleted, DatasetExported, ExportDataset
 from contracts.document import (
     ChunkDocument,
+    DivideDocument,
     DocumentAdded,
     DocumentChunked,
     DocumentDeleted,
     DocumentDeletionRequested,
+    DocumentDivided,
+    DocumentFetched,
+    DocumentFetchRequested,
     DocumentNamed,
     DocumentParsed,
     DocumentRejected,
+    DocumentReopened,
+    DocumentSplitRequested,
     DocumentSubmitted,
+    FetchDocument,
     ParseDocument,
 )
 from contracts.entries import (
@@ -66,6 +73,8 @@ REQUESTS: dict[str, type[Request]] = {
         DocumentSubmitted,
         DocumentDeletionRequested,
         ChunksDeletionRequested,
+        DocumentFetchRequested,
+        DocumentSplitRequested,
         ProcessingRequested,
         GenerationRequested,
         ExportRequested,
@@ -82,6 +91,9 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
         ProjectDeleted,
         DocumentAdded,
         DocumentNamed,
+        DocumentReopened,
+        DocumentFetched,
+        DocumentDivided,
         DocumentParsed,
         DocumentRejected,
         DocumentChunked,
@@ -114,6 +126,8 @@ REPORTS: dict[str, type[Event]] = {wire_type(cls): cls for cls in (UnitFinished,
 COMMANDS: dict[str, type[Command]] = {
     wire_type(cls): cls
     for cls in (
+        FetchDocument,
+        DivideDocument,
         ParseDocument,
         ChunkDocument,
         PlanGeneration,
@@ -128,6 +142,8 @@ COMMANDS: dict[str, type[Command]] = {
 """What the ledger may ask of a service."""
 
 SERVICES: dict[type[Command], str] = {
+    FetchDocument: "ingest",
+    DivideDocument: "ingest",
     ParseDocument: "ingest",
     ChunkDocument: "chunk",
     PlanGeneration: "generate",
@@ -141,7 +157,7 @@ SERVICES: dict[type[Command], str] = {
 """Which service does a command."""
 
 SAYS: dict[str, tuple[type[Event], ...]] = {
-    "ingest": (DocumentParsed, DocumentRejected, UnitFailed),
+    "ingest": (DocumentFetched, DocumentDivided, DocumentParsed, DocumentRejected, UnitFailed),
     "chunk": (DocumentChunked, DocumentRejected, UnitFailed),
     "generate": (GenerationPlanned, EntriesGenerated, UnitFailed),
     "curate": (EntriesCurated, EntriesAdmitted, GenerationExtended, DatasetCompleted, UnitFailed),
@@ -158,6 +174,7 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
         ProjectDeleted,
         DocumentAdded,
         DocumentNamed,
+        DocumentReopened,
         DocumentRejected,
         DocumentDeleted,
         ChunksDeleted,
@@ -185,6 +202,7 @@ _DOCUMENTS = (
     DocumentDeleted,
     ChunksDeleted,
 )
+_ARRIVALS = (DocumentFetched, DocumentDivided)
 _JOBS = (JobStarted, JobWaiting, JobResumed, JobCancelling, JobCancelled, JobCompleted, JobFailed)
 
 HEARS: dict[str, tuple[type[Event], ...]] = {
@@ -192,12 +210,16 @@ HEARS: dict[str, tuple[type[Event], ...]] = {
         *REQUESTS.values(),
         *REPORTS.values(),
         DocumentNamed,
+        DocumentReopened,
         *_DOCUMENTS,
+        *_ARRIVALS,
         *_MADE,
         *_JOBS,
         UnitFailed,
     ),
     "gateway": (
+        DocumentFetchRequested,
+        DocumentSplitRequested,
         ProcessingRequested,
         GenerationRequested,
         ExportRequested,
@@ -206,7 +228,9 @@ HEARS: dict[str, tuple[type[Event], ...]] = {
         ProjectUpdated,
         ProjectDeleted,
         DocumentNamed,
+        DocumentReopened,
         *_DOCUMENTS,
+        *_ARRIVALS,
         *_MADE,
         *_JOBS,
         UnitFailed,

@@ -7,9 +7,10 @@ import hashlib
 import json
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contracts.blob import BlobRef
 from contracts.message import Command, Event, Message, Request
@@ -130,6 +131,28 @@ _OWNERS = {
 }
 
 
+def _address(url: str) -> str:
+    """Raise ``ValueError`` for what is no address of the web, or holds a password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not an address of the web") from None
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("must be an http or https address with a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password")
+    if re.search(r"[\x00-\x20\x7f\\]", url):
+        raise ValueError("must not hold spaces, control characters or backslashes")
+    return url
+
+
+WebAddress = Annotated[
+    str, StringConstraints(min_length=8, max_length=2048), AfterValidator(_address)
+]
+"""An ``http`` or ``https`` URL with a host and without credentials. Whether it may be fetched is for ingest to say."""
+
+
 class DocumentSubmitted(Request):
     """Somebody handed over a document, its bytes already stored."""
 
@@ -141,6 +164,29 @@ class DocumentSubmitted(Request):
     """Names the upload that it came with, so that its files are one job; None: alone."""
 
 
+class DocumentFetchRequested(Request):
+    """Somebody asked for what lies at these addresses of the web to become documents."""
+
+    project_id: UUID
+    urls: tuple[WebAddress, ...] = Field(min_length=1, max_length=100)
+
+
+class DocumentSplitRequested(Request):
+    """Somebody asked for a PDF to be cut into documents of fewer pages."""
+
+    project_id: UUID
+    document_id: UUID
+    pages_per_split: int = Field(default=200, ge=1, le=100_000)
+    overlap_pages: int = Field(default=1, ge=0)
+    """Pages at the end of a part that the next one begins with."""
+
+    @model_validator(mode="after")
+    def _goes_on(self) -> "DocumentSplitRequested":
+        if self.overlap_pages >= self.pages_per_split:
+            raise ValueError("overlap_pages must be less than pages_per_split")
+        return self
+
+
 class DocumentAdded(Event):
     """Bytes that its project did not have yet became a document."""
 
@@ -149,6 +195,15 @@ class DocumentAdded(Event):
     name: str
     blob: BlobRef
     upload_id: str | None
+    source_url: str | None = None
+    """Where it was fetched; None: it was handed over."""
+
+
+class DocumentReopened(Event):
+    """A document that had been rejected for a reason that may be gone was given another try."""
+
+    document_id: UUID
+    project_id: UUID
 
 
 class DocumentNamed(Event):
@@ -187,6 +242,57 @@ class ParseDocument(Command):
     project_id: UUID
     name: str
     blob: BlobRef
+
+
+class FetchDocument(Command):
+    """Get what lies at an address of the web."""
+
+    project_id: UUID
+    url: str
+
+
+class DocumentFetched(Event):
+    """What lies at an address was stored; it becomes a document as if it had been submitted."""
+
+    project_id: UUID
+    url: str
+    """As it was asked for."""
+    final_url: str
+    """Where redirects led."""
+    name: str = Field(min_length=1, max_length=255)
+    """A file name with the ending of what came."""
+    blob: BlobRef
+
+
+class DivideDocument(Command):
+    """Cut a PDF into PDFs of fewer pages."""
+
+    document_id: UUID
+    project_id: UUID
+    name: str
+    blob: BlobRef
+    pages_per_split: int
+    overlap_pages: int
+
+
+class DocumentPart(Message):
+    name: str = Field(min_length=1, max_length=255)
+    blob: BlobRef
+    first_page: int
+    """In the whole, from 1."""
+    last_page: int
+
+
+class DocumentDivided(Event):
+    """A PDF was cut; each part becomes a document of its own."""
+
+    document_id: UUID
+    """Of the whole."""
+    project_id: UUID
+    pages: int
+    parts: tuple[DocumentPart, ...]
+    manifest: BlobRef
+    """JSON: the whole and its parts with their pages."""
 
 
 class Heading(Message):
@@ -228,6 +334,10 @@ class DocumentParsed(Event):
     words: int
     parser: str
     """Name and version, as in ``kreuzberg/4.10.4``."""
+    source_url: str | None = None
+    """The address that a saved or fetched web page names as its own."""
+    published: str | None = None
+    """The day that a web page names, as in 2026-11-21."""
 
 
 class DocumentRejected(Event):

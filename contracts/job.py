@@ -50,4 +50,11 @@ class JobFailed(Event):
     message: str
 
 
-JobKind = Literal["document_upload", "document_processing", "dataset_generation", "dataset_export"]
+JobKind = Literal[
+    "document_upload",
+    "document_fetch",
+    "document_split",
+    "document_processing",
+    "dataset_generation",
+    "dataset_export",
+]

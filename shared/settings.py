@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     workers: int = Field(default=2, ge=1, le=64)
     """Processes for CPU-bound work inside one service."""
 
+    ocr_languages: str = "eng"
+    """Of texts in pictures, as Tesseract names them and joined by ``+``; their data must be on the machine."""
+    fetch_allow: str = ""
+    """Hosts and networks outside the public network that may be fetched from, parted by commas."""
+    fetch_timeout: float = Field(default=120.0, gt=0)
+    """Of one document that is fetched from the web, from request to last byte."""
+
     ack_wait: float = 10.0
     beat: float = 2.0
     deadline: float = 8.0

@@ -15,6 +15,7 @@ from services.gateway.positions import Positions
 from services.gateway.rates import RateLimit
 from services.gateway.request_ids import RequestIds
 from services.gateway.routes import (
+    arrivals,
     chunks,
     content,
     datasets,
@@ -65,6 +66,7 @@ def create_app(deps: Deps) -> FastAPI:
     known = [Depends(only_known)]
     for resource in (
         projects,
+        arrivals,
         documents,
         document_jobs,
         content,

@@ -44,6 +44,8 @@ def _result(state: JobState) -> dict[str, Any] | None:
         return showing.generation_result(row, state.made, state.exports, state.documents)
     if row.kind in ("document_upload", "document_processing"):
         return showing.documents_result(state.documents)
+    if row.kind in ("document_fetch", "document_split"):
+        return showing.arrivals_result(state.documents, state.reasons, state.split)
     if row.dataset_id is None or row.format is None:
         return None
     mine = [x for each in state.exports if each.job_id == row.job_id for x in showing.files(each)]

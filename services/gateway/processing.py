@@ -13,6 +13,7 @@ from contracts.document import DELIMITERS, Chunking, Strategy
 from services.gateway.chunking import checked
 from services.gateway.ids import ProjectId
 from services.gateway.not_built import not_available, refuse_all
+from services.gateway.parsing import parser_meaning
 from shared.errors import Refused
 
 STRATEGIES: tuple[Strategy, ...] = (
@@ -25,7 +26,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     "markdown",
     "contextual",
 )
-PARSERS_OF_OTHERS = ("ollama", "openai", "pypdf", "unstructured", "huggingface", "novlm")
+CHUNKERS_OF_OTHERS = ("ollama", "openai", "huggingface")
 
 NOTHING: dict[str, tuple[object, ...]] = {
     "semantic_prompt": (),
@@ -181,14 +182,14 @@ def _first(*values: int | None) -> int:
 
 def _check_built(body: ProcessBody) -> None:
     refuse_all(((field, getattr(body, field)) for field in NOTHING), NOTHING)
-    for field, value in (("parser", body.parser), ("chunker", body.chunker)):
-        if value in (None, "", "grok", "builtin"):
-            continue
-        if value in PARSERS_OF_OTHERS:
-            raise not_available(field, f"{value}; leave it out for the built-in one")
-        raise Refused(
-            "invalid_parameter", f"{field}: unknown; leave it out for the built-in one", field=field
-        )
+    parser_meaning(body.parser)
+    if body.chunker in (None, "", "grok", "gemini", "builtin"):
+        return
+    if body.chunker in CHUNKERS_OF_OTHERS:
+        raise not_available("chunker", f"{body.chunker}; leave it out for the built-in one")
+    raise Refused(
+        "invalid_parameter", "chunker: unknown; leave it out for the built-in one", field="chunker"
+    )
 
 
 def _invalid(field: str, message: str) -> Refused:

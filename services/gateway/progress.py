@@ -42,6 +42,8 @@ def percent(job: JobRow, dataset: DatasetRow | None, documents: DocumentCounts) 
         return _generated(dataset) if dataset is not None else 0
     if job.kind == "document_processing" and documents.total:
         return min(99, 100 * documents.settled // documents.total)
+    if job.kind == "document_fetch" and job.documents:
+        return min(99, 100 * documents.total // job.documents)
     return 0
 
 
@@ -66,6 +68,10 @@ def step(job: JobRow, dataset: DatasetRow | None, documents: DocumentCounts) -> 
         return f"waiting for {job.waiting_for}: {job.waiting_reason}"
     if job.kind == "dataset_export":
         return f"Exporting as {job.format}"
+    if job.kind == "document_fetch":
+        return f"Fetching ({documents.total}/{job.documents or '?'} addresses)"
+    if job.kind == "document_split":
+        return "Splitting"
     if job.kind == "document_processing":
         return f"Processing ({documents.settled}/{documents.total} documents)"
     if job.status == "pending":

@@ -97,6 +97,10 @@ class Document(Shape):
     size: int
     updated_at: datetime
     title: str | None = None
+    source_url: str | None = None
+    """Where it was fetched."""
+    published: str | None = None
+    """The day that a web page names."""
     language: str | None = None
     pages: int | None = None
     characters: int | None = None
@@ -125,6 +129,19 @@ class Uploaded(Shape):
     message: str
     files_count: int
     uploaded_files: list[Document]
+
+
+class Split(Shape):
+    """A PDF that was cut; its parts are documents of the project."""
+
+    split_files: list[str]
+    """``source_file_path`` of each part."""
+    message: str
+    total_splits: int
+    manifest_path: str
+    job_id: UUID
+    pages: int
+    documents: list[Document]
 
 
 class Submitted(Shape):

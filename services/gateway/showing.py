@@ -23,6 +23,7 @@ from services.gateway.views.rows import (
     ExportRow,
     JobRow,
     ProjectRow,
+    SplitRow,
 )
 
 BASE = "/api/v1"
@@ -56,6 +57,8 @@ def document(row: DocumentRow, names: Sequence[str] = ()) -> Document:
         size=row.blob["size"],
         updated_at=row.updated_at,
         title=row.title,
+        source_url=row.source_url,
+        published=row.published,
         language=row.language,
         pages=row.pages,
         characters=row.characters,
@@ -181,6 +184,29 @@ def documents_result(rows: Iterable[DocumentRow]) -> dict[str, Any]:
     return {
         "documents": shown,
         "processed_files": sum(each["status"] != "uploaded" for each in shown),
+    }
+
+
+def arrivals_result(
+    documents: Iterable[DocumentRow], reasons: Iterable[tuple[str, str]], split: SplitRow | None
+) -> dict[str, Any]:
+    """The result of a job that brings documents in: what came, and why the rest did not."""
+    failures = [{"code": code, "message": message} for code, message in reasons]
+    result = documents_result(documents) | {"failures": failures}
+    result["processed_files"] = len(result["documents"])
+    return result | split_result(split) if split else result
+
+
+def split_result(row: SplitRow) -> dict[str, Any]:
+    """Parts by their content addresses, which name documents wherever a path is asked for."""
+    return {
+        "split_files": [f"{part['blob']['kind']}/{part['blob']['sha256']}" for part in row.parts],
+        "total_splits": len(row.parts),
+        "manifest_path": f"{row.manifest['kind']}/{row.manifest['sha256']}",
+        "pages": row.pages,
+        "parts": [
+            {key: part[key] for key in ("name", "first_page", "last_page")} for part in row.parts
+        ],
     }
 
 

@@ -1,5 +1,6 @@
-"""Ingest: bytes become text with its structure.
+"""Ingest: what lies somewhere becomes bytes, and bytes become text with its structure.
 
-Hears ``ParseDocument``. Says ``DocumentParsed`` or ``DocumentRejected``. Never opens the database or a network address
-of its own, and never lets a file's content run in its own process: parsing happens in limited child processes.
+Hears ``FetchDocument``, ``DivideDocument``, ``ParseDocument``. Says ``DocumentFetched``, ``DocumentDivided``,
+``DocumentParsed`` or ``DocumentRejected``. Never opens the database, connects to no address that was not checked, and
+never lets a file's content run in its own process: parsing and cutting happen in limited child processes.
 """

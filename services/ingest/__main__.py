@@ -3,8 +3,10 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 
+from services.ingest.addresses import allowed
 from services.ingest.app import work
 from services.ingest.pool import ParserPool
+from services.ingest.tessdata import find
 from shared.blobs import Blobs
 from shared.service import serve
 from shared.settings import Settings
@@ -13,9 +15,11 @@ from shared.worker import Work
 
 @contextlib.asynccontextmanager
 async def wiring(settings: Settings, blobs: Blobs) -> AsyncIterator[Iterable[Work]]:
-    parsers = ParserPool(children=settings.workers)
+    tessdata = find(settings.ocr_languages)
+    allow = allowed(settings.fetch_allow)
+    parsers = ParserPool(children=settings.workers, tessdata=tessdata)
     try:
-        yield work(blobs, parsers)
+        yield work(blobs, parsers, allow, settings.fetch_timeout)
     finally:
         await parsers.close()
 

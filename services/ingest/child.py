@@ -8,10 +8,11 @@ import os
 import resource
 import signal
 import sys
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from services.ingest import frame
-from services.ingest.parsers import Unreadable, parse
+from services.ingest.parsers import Means, Ocr, Unreadable, parse
 
 _PR_SET_PDEATHSIG = 1
 # Mapped files, thread stacks and reserved space count as address space but not as data.
@@ -43,18 +44,38 @@ def limit_memory(size: int) -> None:
             continue
 
 
-def answer(name: str, data: bytes) -> bytes:
+def answer(header: dict[str, Any], data: bytes, progress: Callable[[], None]) -> bytes:
     """The frame that answers one request."""
     try:
-        parsed = parse(name, data)
+        if "split" in header:
+            from services.ingest.parsers.splitting import split_pdf
+
+            cut = split_pdf(data, header["name"], **header["split"])
+            return frame.encode({"pages": cut.pages, "parts": cut.listed()}, cut.bytes())
+        ocr = Ocr(tuple(header["ocr"]["languages"]), tuple(header["ocr"]["missing"]))
+        parsed = parse(header["name"], data, Means(ocr, progress))
     except Unreadable as reason:
         return frame.encode({"code": reason.code, "message": reason.message})
-    structure = parsed.structure.model_dump(mode="json")
-    return frame.encode({"parser": parsed.parser, "structure": structure}, parsed.text.encode())
+    said = {
+        "parser": parsed.parser,
+        "structure": parsed.structure.model_dump(mode="json"),
+        "source_url": parsed.source_url,
+        "published": parsed.published,
+    }
+    return frame.encode(said, parsed.text.encode())
 
 
 def serve(source: BinaryIO, sink: BinaryIO, seconds: float) -> None:
-    """Answer requests until the pipe ends. The alarm ends a process whose parent is no longer there to do so."""
+    """Answer requests until the pipe ends. The alarm ends a process whose parent is no longer there to do so.
+
+    After each picture that was looked at an empty frame goes out, and the time is counted anew.
+    """
+
+    def progress() -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        sink.write(frame.encode({"working": True}))
+        sink.flush()
+
     while (request := frame.read(source)) is not None:
         header, data = request
         if "name" not in header:
@@ -63,7 +84,7 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: float) -> None:
             sink.flush()
             continue
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        reply = answer(header["name"], data)
+        reply = answer(header, data, progress)
         signal.setitimer(signal.ITIMER_REAL, 0)
         sink.write(reply)
         sink.flush()

@@ -10,12 +10,15 @@ from typing import Any
 
 from contracts.document import Structure
 from services.ingest import frame
-from services.ingest.parsers.outcome import MAX_BYTES, Parsed, Unreadable
+from services.ingest.parsers.outcome import MAX_BYTES, Parsed, Part, Unreadable
+from services.ingest.tessdata import NO_DATA, Tessdata
 
 _ROOT = Path(__file__).resolve().parents[2]
 _KEPT_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _TAIL = 4096
 _GRACE = 5.0
+MOST_SECONDS = 3600.0
+"""Of one document, however many pictures it has."""
 _OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError", b"bad_alloc", b"out of memory")
 
 
@@ -48,11 +51,18 @@ class _Child:
 
     async def ask(self, header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """Send a frame and wait for its answer. Raise ``EOFError`` or ``OSError`` where the child is gone."""
-        source, sink = self.process.stdout, self.process.stdin
-        if source is None or sink is None:
+        sink = self.process.stdin
+        if sink is None:
             raise EOFError
         sink.write(frame.encode(header, data))
         await sink.drain()
+        return await self.hear()
+
+    async def hear(self) -> tuple[dict[str, Any], bytes]:
+        """Wait for one frame. Raise as ``ask``."""
+        source = self.process.stdout
+        if source is None:
+            raise EOFError
         length = await source.readexactly(frame.LENGTH.size)
         answer = frame.header_of(await source.readexactly(frame.LENGTH.unpack(length)[0]))
         return answer, await source.readexactly(answer["size"])
@@ -88,6 +98,8 @@ def _refuse_large(size: int) -> None:
 class ParserPool:
     """Parses documents in child processes, each limited to ``memory`` bytes and each document to ``seconds``.
 
+    A document whose pages are pictures has ``seconds`` for each of them.
+
     ``children`` documents are parsed at a time; further ones wait. A child serves many documents and is replaced after
     ``documents_per_child`` of them, or when it overruns, crashes or runs out of memory.
     """
@@ -99,7 +111,9 @@ class ParserPool:
         memory: int = 2 * 1024**3,
         seconds: float = 60.0,
         documents_per_child: int = 500,
+        tessdata: Tessdata = NO_DATA,
     ) -> None:
+        self._tessdata = tessdata
         self._memory = memory
         self._seconds = seconds
         self._documents_per_child = documents_per_child
@@ -113,13 +127,36 @@ class ParserPool:
 
         Raise ``Unreadable`` with the parsers' codes, or ``parse_timeout``, ``parse_memory``, ``parse_crashed``.
         """
+        ocr = {"languages": self._tessdata.languages, "missing": self._tessdata.missing}
+        header, body = await self._do(source, {"name": name, "ocr": ocr})
+        structure = Structure.model_validate(header["structure"])
+        return Parsed(
+            body.decode(), structure, header["parser"], header["source_url"], header["published"]
+        )
+
+    async def split(
+        self, source: bytes | Path, name: str, *, pages_per_part: int, overlap: int
+    ) -> tuple[int, list[Part]]:
+        """Cut a PDF into parts; give its number of pages, and the parts. Raise as ``parse``."""
+        cut = {"pages_per_part": pages_per_part, "overlap": overlap}
+        header, body = await self._do(source, {"name": name, "split": cut})
+        parts, at = [], 0
+        for each in header["parts"]:
+            data = body[at : at + each["size"]]
+            parts.append(Part(each["name"], each["first"], each["last"], data))
+            at += each["size"]
+        return header["pages"], parts
+
+    async def _do(
+        self, source: bytes | Path, request: dict[str, Any]
+    ) -> tuple[dict[str, Any], bytes]:
         data = source if isinstance(source, bytes) else await asyncio.to_thread(_read, source)
         _refuse_large(len(data))
         child = await self._slots.get()
         done = False
         try:
             child = await self._ready(child)
-            header, body = await self._ask(child, name, data)
+            header, body = await self._ask(child, request, data)
             done = True
         finally:
             # Also when the caller is cancelled: what the child is at is of no more use.
@@ -130,9 +167,7 @@ class ParserPool:
                 self._slots.put_nowait(child if done else None)
         if "code" in header:
             raise Unreadable(header["code"], header["message"])
-        return Parsed(
-            body.decode(), Structure.model_validate(header["structure"]), header["parser"]
-        )
+        return header, body
 
     async def close(self) -> None:
         """Wait for what is being parsed, then end every child."""
@@ -152,6 +187,7 @@ class ParserPool:
         environment = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
         # Arenas and thread pools are sized by the machine's cores, and all count against the child's memory.
         environment |= {"PYTHONPATH": str(_ROOT), "MALLOC_ARENA_MAX": "2", "RAYON_NUM_THREADS": "2"}
+        environment |= {"OMP_THREAD_LIMIT": "1", "TESSDATA_PREFIX": self._tessdata.folder}
         arguments = (str(os.getpid()), str(self._memory), str(self._seconds + _GRACE))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.ingest.child", *arguments),
@@ -162,11 +198,18 @@ class ParserPool:
         )
         return _Child(process)
 
-    async def _ask(self, child: _Child, name: str, data: bytes) -> tuple[dict[str, Any], bytes]:
+    async def _ask(
+        self, child: _Child, request: dict[str, Any], data: bytes
+    ) -> tuple[dict[str, Any], bytes]:
         try:
-            async with asyncio.timeout(self._seconds):
-                child.documents += 1
-                return await child.ask({"name": name}, data)
+            async with asyncio.timeout(MOST_SECONDS):
+                async with asyncio.timeout(self._seconds):
+                    child.documents += 1
+                    header, body = await child.ask(request, data)
+                while "working" in header:
+                    async with asyncio.timeout(self._seconds):
+                        header, body = await child.hear()
+                return header, body
         except TimeoutError as error:
             raise Unreadable(
                 "parse_timeout",

@@ -6,13 +6,20 @@ from uuid import UUID, uuid5
 
 from contracts import SAYS
 from contracts.dataset import DatasetCompleted, DatasetExported
-from contracts.document import DocumentChunked, DocumentParsed, DocumentRejected
+from contracts.document import (
+    DocumentChunked,
+    DocumentDivided,
+    DocumentFetched,
+    DocumentParsed,
+    DocumentRejected,
+)
 from contracts.entries import EntriesAdmitted, EntriesCurated
 from contracts.identity import event_id, outcome_id
 from contracts.job import JobWaiting
 from contracts.message import Event, wire_type
 from contracts.result import ResultIgnored
 from contracts.unit import UnitDeferred, UnitFailed, UnitFinished
+from services.ledger.adding import arrived
 from services.ledger.processes import ingestion
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState
@@ -84,6 +91,8 @@ async def record_outcome(
     recorded = turn.record(target, event, id=id, job=work.job, cause=cause)
     if recorded is not None:
         await turn.fold(row, recorded)
+        if isinstance(event, DocumentFetched | DocumentDivided):
+            await arrived(turn, work.tenant, recorded)
 
 
 async def _too_late(turn: Turn, report: UnitFinished, outcome: UUID, work: Work | None) -> None:

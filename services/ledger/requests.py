@@ -10,14 +10,14 @@ from uuid import UUID
 from contracts.chunks import ChunksDeletionRequested
 from contracts.document import (
     Chunking,
-    DocumentAdded,
     DocumentDeletionRequested,
-    DocumentNamed,
+    DocumentFetchRequested,
+    DocumentSplitRequested,
     DocumentSubmitted,
 )
 from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested
-from contracts.identity import dataset_id, document_id, project_id
+from contracts.identity import dataset_id, project_id
 from contracts.job import JobCancelling, JobCancelRequested
 from contracts.message import Request
 from contracts.processing import ProcessingRequested
@@ -28,7 +28,9 @@ from contracts.project import (
     ProjectUpdated,
     ProjectUpdateRequested,
 )
-from services.ledger.asked import Asked, is_deleted, project_row, say
+from services.ledger.adding import Arrived, added, is_gone
+from services.ledger.arriving import fetch, reopen, split
+from services.ledger.asked import Asked, is_deleted, project_row, room_for_a_job, say
 from services.ledger.deletions import delete_chunks, delete_document, delete_project
 from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.export import ExportState
@@ -43,20 +45,6 @@ async def take(turn: Turn, asked: Asked, request: Request) -> UUID:
     """Record what a request begins; return the job that it names. Raise ``Refused``."""
     handler = HANDLERS[type(request)]
     return await handler(turn, asked, request)
-
-
-async def _room_for_a_job(turn: Turn, tenant: str) -> None:
-    """Raise ``Refused`` where the tenant has as many jobs open as it may. Those of this turn are counted too."""
-    before: int = await turn.connection.fetchval(
-        "select count(*) from ledger.streams where open and tenant = $1", tenant
-    )
-    if before + turn.opened(tenant) >= turn.house.most_jobs:
-        raise Refused(
-            "too_many_jobs",
-            f"{turn.house.most_jobs} jobs are open, which is as many as may be at once: wait until one ends, or cancel"
-            " one.",
-            status=429,
-        )
 
 
 async def _free_name(turn: Turn, tenant: str, name: str, project: UUID | None) -> None:
@@ -113,33 +101,10 @@ async def _update_project(turn: Turn, asked: Asked, request: ProjectUpdateReques
 
 async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted) -> UUID:
     await project_row(turn, asked.tenant, request.project_id)
-    document = document_id(request.project_id, request.blob.sha256)
-    row = await turn.row(document)
-    if row is not None and not _is_gone(row):
-        named = DocumentNamed(
-            document_id=document,
-            project_id=request.project_id,
-            name=request.name,
-            upload_id=request.upload_id,
-            reopened=isinstance(row.state, DocumentState) and row.state.status == "rejected",
-        )
-        await say(turn, asked, row, document, request, named)
-        return document
-    row = row or turn.new_row(document, asked.tenant, "document", project=request.project_id)
-    added = DocumentAdded(
-        document_id=document,
-        project_id=request.project_id,
-        name=request.name,
-        blob=request.blob,
-        upload_id=request.upload_id,
-    )
-    await say(turn, asked, row, document, request, added)
-    return document
-
-
-def _is_gone(row: Row) -> bool:
-    """Whether a document was deleted: its stream stays, for the case that it is submitted again."""
-    return isinstance(row.state, DocumentState) and row.state.status == "deleted"
+    file = Arrived(request.project_id, request.name, request.blob, request.upload_id)
+    row, event = await added(turn, asked.tenant, file)
+    await say(turn, asked, row, file.document, request, event)
+    return file.document
 
 
 async def _documents(
@@ -147,7 +112,7 @@ async def _documents(
 ) -> list[tuple[Row, DocumentState]]:
     """Documents of a project, with their states. Raise ``Refused`` where one is not of it."""
     if ids is None:
-        rows = [row for row in await turn.documents_of_project(project) if not _is_gone(row)]
+        rows = [row for row in await turn.documents_of_project(project) if not is_gone(row)]
         return [(row, row.state) for row in rows if isinstance(row.state, DocumentState)]
     found = []
     for id in dict.fromkeys(ids):
@@ -156,7 +121,7 @@ async def _documents(
             row is None
             or row.project_id != project
             or not isinstance(row.state, DocumentState)
-            or _is_gone(row)
+            or is_gone(row)
         ):
             raise Refused(
                 "document_not_found",
@@ -196,7 +161,7 @@ async def _want(
 
 
 async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UUID:
-    await _room_for_a_job(turn, asked.tenant)
+    await room_for_a_job(turn, asked.tenant)
     await project_row(turn, asked.tenant, request.project_id)
     documents = await _documents(turn, request.project_id, request.document_ids)
     job = asked.job
@@ -204,6 +169,8 @@ async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UU
     row = turn.new_row(job, asked.tenant, "processing", project=request.project_id)
     turn.remember(job, request)
     await say(turn, asked, row, job, request)
+    await reopen(turn, asked, documents)
+    documents = await _documents(turn, request.project_id, request.document_ids)
     waiting = await _want(turn, job, documents, request.chunking, any_cut=False, whole=True)
     state = ingestion.start(request, documents=len(documents), waiting=waiting)
     rejected = [each for _, each in documents if each.status == "rejected"]
@@ -215,7 +182,7 @@ async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UU
 
 
 async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> UUID:
-    await _room_for_a_job(turn, asked.tenant)
+    await room_for_a_job(turn, asked.tenant)
     await project_row(turn, asked.tenant, request.project_id)
     missing = request.settings.not_available()
     if missing is not None:
@@ -246,7 +213,7 @@ def _has_chunks(state: DocumentState) -> bool:
 
 
 async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
-    await _room_for_a_job(turn, asked.tenant)
+    await room_for_a_job(turn, asked.tenant)
     dataset = await turn.row(request.dataset_id)
     unknown = Refused("dataset_not_found", f"Dataset {request.dataset_id} not found", status=404)
     if (
@@ -315,6 +282,8 @@ HANDLERS: dict[type[Request], Callable[[Turn, Asked, Any], Awaitable[UUID]]] = {
     ProjectUpdateRequested: _update_project,
     ProjectDeletionRequested: delete_project,
     DocumentSubmitted: _submit_document,
+    DocumentFetchRequested: fetch,
+    DocumentSplitRequested: split,
     DocumentDeletionRequested: delete_document,
     ChunksDeletionRequested: delete_chunks,
     ProcessingRequested: _process,

@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from contracts.message import Message, Request
+from services.ledger.processes.arrivals import ArrivalState
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
 
-JOBS = ("processing", "generation", "export")
+JOBS = ("arrival", "processing", "generation", "export")
 
 
 class ProjectState(Message):
@@ -24,6 +25,7 @@ class DatasetState(Message):
 STATES: dict[str, type[Message]] = {
     "project": ProjectState,
     "document": DocumentState,
+    "arrival": ArrivalState,
     "processing": ProcessingState,
     "generation": GenerationState,
     "export": ExportState,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from contracts.call import CallSettled
+from contracts.document import DocumentFetchRequested, DocumentSplitRequested
 from contracts.entries import GenerateEntries
 from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested, PlanDocument
@@ -17,7 +18,8 @@ from contracts.message import Command, Event, Message, Recorded, Request
 from contracts.processing import ProcessingRequested
 from contracts.unit import Body
 from services.ledger import writing
-from services.ledger.processes import export, generation, generation_state, ingestion
+from services.ledger.processes import arrivals, export, generation, generation_state, ingestion
+from services.ledger.processes.arrivals import ArrivalState
 from services.ledger.processes.decision import Decision
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
@@ -218,6 +220,8 @@ class Turn:
                 row.become(ingestion.evolve(state, recorded))
             case ExportState() as state:
                 row.become(export.evolve(state, recorded))
+            case ArrivalState() as state:
+                row.become(arrivals.evolve(state, recorded))
             case _:
                 return
         self.touch(row.stream)
@@ -299,6 +303,11 @@ class Turn:
                 return ingestion.decide(state)
             case ExportState() as state, ExportRequested() as request:
                 return export.decide(state, request, row.stream)
+            case (
+                ArrivalState() as state,
+                DocumentFetchRequested() | DocumentSplitRequested() as request,
+            ):
+                return arrivals.decide(state, request, row.stream)
             case _:
                 raise LookupError(f"stream {row.stream} of kind {row.kind} is no job")
 

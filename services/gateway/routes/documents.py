@@ -17,6 +17,7 @@ from services.gateway.chunking import keep_tokenizer
 from services.gateway.deletion_shapes import Deleted, DocumentIds, Failure, Removed
 from services.gateway.deps import Deps, Here
 from services.gateway.examples import answers
+from services.gateway.parsing import parser_meaning
 from services.gateway.processing import ProcessBody, chunking_from
 from services.gateway.routes.parameters import Page, PerPage, offset
 from services.gateway.shapes import Document, Documents, Submitted, Uploaded
@@ -135,7 +136,10 @@ async def process_documents(
     return Submitted(
         job_id=job,
         message=f"Document processing started: {len(asked)} to be {what}",
-        debug_info={"chunking": chunking.model_dump(mode="json") if chunking else None},
+        debug_info={
+            "parser": parser_meaning(body.parser),
+            "chunking": chunking.model_dump(mode="json") if chunking else None,
+        },
     )
 
 

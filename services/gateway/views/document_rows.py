@@ -8,13 +8,19 @@ from contracts.document import (
     DocumentAdded,
     DocumentChunked,
     DocumentDeleted,
+    DocumentDivided,
+    DocumentFetched,
+    DocumentFetchRequested,
     DocumentNamed,
     DocumentParsed,
     DocumentRejected,
+    DocumentReopened,
+    DocumentSplitRequested,
 )
+from contracts.identity import document_id
 from contracts.message import Event, Recorded
 from services.gateway.views.batch import Change, Forget, Operation, Put
-from services.gateway.views.operations import Rule, new_job, place, plain
+from services.gateway.views.operations import Rule, job, job_of, new_job, place, plain
 
 
 def _document_added(recorded: Recorded[DocumentAdded]) -> Iterator[Operation]:
@@ -29,6 +35,7 @@ def _document_added(recorded: Recorded[DocumentAdded]) -> Iterator[Operation]:
             "name": event.name,
             "blob": plain(event.blob),
             "status": "uploaded",
+            "source_url": event.source_url,
             "created_at": recorded.recorded_at,
             "updated_at": recorded.recorded_at,
         },
@@ -47,20 +54,64 @@ def _document_named(recorded: Recorded[DocumentNamed]) -> Iterator[Operation]:
     yield from _uploaded(recorded)
 
 
+def _document_reopened(recorded: Recorded[DocumentReopened]) -> Iterator[Operation]:
+    anew = {"status": "uploaded", "code": None, "message": None}
+    yield Change(
+        "documents",
+        (recorded.event.document_id,),
+        {**anew, "updated_at": recorded.recorded_at},
+    )
+
+
+def _document_fetched(recorded: Recorded[DocumentFetched]) -> Iterator[Operation]:
+    event = recorded.event
+    document = document_id(event.project_id, event.blob.sha256)
+    yield Put("job_documents", (job_of(recorded), document), {}, fresh=False)
+    yield job(recorded)
+
+
+def _document_split(recorded: Recorded[DocumentDivided]) -> Iterator[Operation]:
+    event, this = recorded.event, job_of(recorded)
+    for part in event.parts:
+        document = document_id(event.project_id, part.blob.sha256)
+        yield Put("job_documents", (this, document), {}, fresh=False)
+    yield Put(
+        "splits",
+        (this,),
+        {
+            "document_id": event.document_id,
+            "pages": event.pages,
+            "parts": [plain(part) for part in event.parts],
+            "manifest": plain(event.manifest),
+        },
+    )
+    yield job(recorded)
+
+
+def _fetch_requested(recorded: Recorded[DocumentFetchRequested]) -> Iterator[Operation]:
+    project = recorded.event.project_id
+    yield new_job(recorded, job_of(recorded), "document_fetch", project_id=project)
+
+
+def _split_requested(recorded: Recorded[DocumentSplitRequested]) -> Iterator[Operation]:
+    project = recorded.event.project_id
+    yield new_job(recorded, job_of(recorded), "document_split", project_id=project)
+
+
 def _uploaded(recorded: Recorded[DocumentAdded] | Recorded[DocumentNamed]) -> Iterator[Operation]:
     """An upload is a job that is done as soon as its documents are recorded."""
     event = recorded.event
-    job = upload_job(event.upload_id)
-    if job is None:
+    upload = upload_job(event.upload_id)
+    if upload is None:
         return
     done = {"status": "completed", "started_at": recorded.recorded_at}
     yield new_job(
-        recorded, job, "document_upload", fresh=False, project_id=event.project_id, **done
+        recorded, upload, "document_upload", fresh=False, project_id=event.project_id, **done
     )
-    yield Put("job_documents", (job, event.document_id), {}, fresh=False)
+    yield Put("job_documents", (upload, event.document_id), {}, fresh=False)
     yield Change(
         "jobs",
-        (job,),
+        (upload,),
         {"completed_at": recorded.recorded_at, "updated_at": recorded.recorded_at},
         {"documents": 1},
     )
@@ -82,6 +133,7 @@ def _document_parsed(recorded: Recorded[DocumentParsed]) -> Iterator[Operation]:
         {
             "status": "parsed",
             "title": event.title,
+            "published": event.published,
             "language": event.language,
             "pages": event.pages,
             "characters": event.characters,
@@ -137,6 +189,11 @@ def _document_deleted(recorded: Recorded[DocumentDeleted]) -> Iterator[Operation
 RULES: dict[type[Event], Rule] = {
     DocumentAdded: _document_added,
     DocumentNamed: _document_named,
+    DocumentReopened: _document_reopened,
+    DocumentFetchRequested: _fetch_requested,
+    DocumentSplitRequested: _split_requested,
+    DocumentFetched: _document_fetched,
+    DocumentDivided: _document_split,
     DocumentParsed: _document_parsed,
     DocumentRejected: _document_rejected,
     DocumentChunked: _document_chunked,

@@ -14,6 +14,7 @@ from services.gateway.views.rows import (
     DocumentRow,
     ExportRow,
     JobRow,
+    SplitRow,
     columns,
 )
 
@@ -32,7 +33,7 @@ _DATASET = _JOB + len(fields(DatasetRow))
 _COUNTS = """
     select count(*) as total,
         count(*) filter (where d.status = 'rejected' or case
-            when j.kind = 'document_upload' then true
+            when j.kind in ('document_upload', 'document_fetch', 'document_split') then true
             when j.kind = 'dataset_generation' then d.status = 'chunked'
             when j.chunking is null then d.status <> 'uploaded'
             else exists (select from document_chunkings c
@@ -54,6 +55,13 @@ _EXPORTS = """
         select x from exports x where x.dataset_id = j.dataset_id
         order by x.created_at, x.format, x.batch_size) end
 """
+_ARRIVAL = "j.kind in ('document_fetch', 'document_split')"
+# Why units failed, of jobs whose units nobody counts elsewhere; and what a document was cut into.
+_REASONS = f"""
+    case when {_ARRIVAL} then array(
+        select f from failures f where f.job_id = j.job_id order by f.pos limit $3) end
+"""  # noqa: S608 - constants
+_SPLIT = "case when j.kind = 'document_split' then array(select t from splits t where t.job_id = j.job_id) end"
 _STATE = f"""
     {columns(JobRow, "j")}, {columns(DatasetRow, "s")},
     c.total, c.settled, c.rejected as unusable, clock_timestamp() as seen_at
@@ -61,10 +69,12 @@ _STATE = f"""
 _BESIDE = f"""
     left join datasets s on s.dataset_id = j.dataset_id and j.kind = 'dataset_generation'
     left join lateral ({_COUNTS}) c
-        on j.status in {OPEN} and (j.status = 'pending' or j.kind = 'document_processing')
+        on j.status in {OPEN}
+        and (j.status = 'pending' or j.kind in ('document_processing', 'document_fetch'))
 """
 _ONE = f"""
-    select {_STATE}, {_DOCUMENTS} as documents_of, {_EXPORTS} as exports_of
+    select {_STATE}, {_DOCUMENTS} as documents_of, {_EXPORTS} as exports_of,
+        {_REASONS} as reasons_of, {_SPLIT} as split_of
     from jobs j {_BESIDE} where j.tenant = $1 and j.job_id = $2
 """  # noqa: S608 - constants
 _PAGE = f"""
@@ -95,6 +105,9 @@ class JobState:
     """Those that the job's result names, in the order in which they came."""
     exports: tuple[ExportRow, ...] = ()
     """Of its dataset, oldest first."""
+    reasons: tuple[tuple[str, str], ...] = ()
+    """Codes and messages of what a job that brings documents in could not bring."""
+    split: SplitRow | None = None
 
 
 class JobReads:
@@ -147,7 +160,13 @@ def _state(row: "Record", *, full: bool) -> JobState:
         seen_at=row["seen_at"],
         documents=_rows(DocumentRow, row["documents_of"]) if full else (),
         exports=_rows(ExportRow, row["exports_of"]) if full else (),
+        reasons=_reasons(row["reasons_of"]) if full else (),
+        split=next(iter(_rows(SplitRow, row["split_of"])), None) if full else None,
     )
+
+
+def _reasons(found: "list[Record] | None") -> tuple[tuple[str, str], ...]:
+    return tuple((each["code"], each["message"]) for each in found or ())
 
 
 def _rows(kind: Any, found: "list[Record] | None") -> tuple[Any, ...]:

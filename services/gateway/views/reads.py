@@ -140,6 +140,19 @@ class Views:
             found.setdefault(row["document_id"], []).append(row["name"])
         return found
 
+    async def documents_called(self, name: str, project: UUID | None) -> list[DocumentRow]:
+        """Documents with this file name, or whose bytes have this content address; at most two."""
+        rows = await self._queries.rows(
+            f"select {DOCUMENT} from documents d"  # noqa: S608 - constants
+            " where d.tenant = $1 and ($2::uuid is null or d.project_id = $2)"
+            " and (d.name = $3 or d.blob->>'kind' || '/' || (d.blob->>'sha256') = $3)"
+            " order by d.pos limit 2",
+            self._tenant,
+            project,
+            name,
+        )
+        return [DocumentRow(**row) for row in rows]
+
     async def job(self, id: UUID) -> JobRow | None:
         found = await self.some_jobs([id])
         return found.get(id)

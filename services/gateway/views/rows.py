@@ -33,6 +33,8 @@ class DocumentRow:
     blob: dict[str, Any]
     status: str
     title: str | None
+    source_url: str | None
+    published: str | None
     language: str | None
     pages: int | None
     characters: int | None
@@ -47,6 +49,17 @@ class DocumentRow:
     message: str | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """What came of cutting a document."""
+
+    document_id: UUID
+    pages: int
+    parts: list[dict[str, Any]]
+    """Each a ``DocumentPart``."""
+    manifest: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ create table documents (
     blob        jsonb not null,
     status      text not null,
     title       text,
+    source_url  text,
+    published   text,
     language    text,
     pages       int,
     characters  int,
@@ -54,6 +56,15 @@ create table documents (
     updated_at  timestamptz not null
 );
 create index documents_of_project on documents (project_id, pos);
+
+-- What came of cutting a document: its parts with their pages, as DocumentDivided says them.
+create table splits (
+    job_id      uuid primary key,
+    document_id uuid not null,
+    pages       int not null,
+    parts       jsonb not null,
+    manifest    jsonb not null
+);
 
 create table document_names (
     document_id uuid not null,

@@ -28,12 +28,13 @@ TABLES: dict[str, Table] = {
     "documents": _table(
         "document_id",
         uuid="document_id project_id",
-        text="tenant name status title language parser chunking code message",
+        text="tenant name status title source_url published language parser chunking code message",
         int="pages characters words chunks",
         bigint="pos",
         jsonb="blob body structure",
         timestamptz="created_at updated_at",
     ),
+    "splits": _table("job_id", uuid="job_id document_id", int="pages", jsonb="parts manifest"),
     "document_names": _table("document_id name", uuid="document_id", text="name"),
     "document_chunkings": _table(
         "document_id chunking",

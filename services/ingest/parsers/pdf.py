@@ -1,16 +1,27 @@
-"""PDF to lines with their place and type, by pdfium; ``layout`` makes text of them. Never renders or runs anything."""
+"""PDF to lines with their place and type, by pdfium; ``layout`` makes text of them.
+
+Pages without text are drawn for recognition. Never runs anything that a file holds.
+"""
 
 import ctypes
 import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from services.ingest.parsers.layout import Cell, Line, lay_out
 from services.ingest.parsers.outcome import Extract, Unreadable
+from services.ingest.parsers.recognition import (
+    MOST_PICTURES,
+    PIXELS,
+    Means,
+    recognise,
+    version,
+)
 
 # A gap wider than this many ems between two words is a border between cells; justified prose stays below it.
 CELL_GAP = 0.9
@@ -117,13 +128,40 @@ class _Page:
                 start = at
 
 
-def read_pdf(data: bytes) -> Extract:
-    """Read the text of a PDF. Raise ``Unreadable``: encrypted_file, corrupt_file, no_text.
+def read_pdf(data: bytes, means: Means = Means()) -> Extract:  # noqa: B008 - frozen
+    """Read the text of a PDF; pages that are only pictures are recognised, where that can be done.
 
-    A file that only its owner's password locks opens like any other.
+    Raise ``Unreadable``: encrypted_file, corrupt_file, no_text, ocr_not_available, too_large. A file that only its
+    owner's password locks opens like any other.
     """
+    document = opened(data)
     try:
-        document = pypdfium2.PdfDocument(data)
+        lines: list[Line] = []
+        blank: list[int] = []
+        for number in range(1, len(document) + 1):
+            on_page = list(_Page(document[number - 1], number).lines())
+            lines += on_page
+            if not on_page and _is_drawn(document[number - 1]):
+                blank.append(number)
+        pages, title = len(document), document.get_metadata_dict().get("Title", "")
+        seen = _recognised(document, blank, means)
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable("corrupt_file", "The file is damaged: a page cannot be read.") from error
+    finally:
+        document.close()
+    if not lines and not any(seen.values()):
+        if blank and means.ocr.missing:
+            raise means.ocr.refusal("The PDF's pages are images.")
+        raise Unreadable("no_text", "The PDF holds no text, nor images in which text can be seen.")
+    text, starts = lay_out(lines, pages)
+    text, starts = _with_recognised(text, starts, seen)
+    return Extract(text=text, parser=_parser(blank, seen), title=title, pages=starts)
+
+
+def opened(data: bytes) -> pypdfium2.PdfDocument:
+    """Raise ``Unreadable``: encrypted_file, corrupt_file."""
+    try:
+        return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise Unreadable(
@@ -132,20 +170,67 @@ def read_pdf(data: bytes) -> Extract:
         raise Unreadable(
             "corrupt_file", "The file is damaged: it cannot be opened as a PDF."
         ) from error
-    try:
-        lines: list[Line] = []
-        for number in range(1, len(document) + 1):
-            lines += _Page(document[number - 1], number).lines()
-        pages, title = len(document), document.get_metadata_dict().get("Title", "")
-    except pypdfium2.PdfiumError as error:
-        raise Unreadable("corrupt_file", "The file is damaged: a page cannot be read.") from error
-    finally:
-        document.close()
-    if not lines:
+
+
+def _is_drawn(page: pypdfium2.PdfPage) -> bool:
+    return next(page.get_objects(max_depth=1), None) is not None
+
+
+def _recognised(
+    document: pypdfium2.PdfDocument, numbers: list[int], means: Means
+) -> dict[int, str]:
+    """The text that is seen on pages without characters, by page; empty where the data for it is not there."""
+    if means.ocr.missing:
+        return {}
+    if len(numbers) > MOST_PICTURES:
         raise Unreadable(
-            "no_text",
-            "The PDF holds images and no text. Reading images (OCR) is not available: add a version with text.",
+            "too_large",
+            f"{len(numbers):,} pages are images; at most {MOST_PICTURES:,} are read. Split the file.",
         )
-    text, starts = lay_out(lines, pages)
-    version = pypdfium2.PYPDFIUM_INFO.version
-    return Extract(text=text, parser=f"pypdfium2/{version}", title=title, pages=starts)
+    seen: dict[int, str] = {}
+    for number in numbers:
+        picture = _picture(document[number - 1])
+        seen[number] = recognise(picture, "image/x-portable-anymap", means.ocr.languages)
+        means.progress()
+    return seen
+
+
+def _picture(page: pypdfium2.PdfPage) -> bytes:
+    """A page in grey at 300 dots per inch, or fewer where it is huge, in the PGM format."""
+    width, height = page.get_size()
+    scale = min(300 / 72, math.sqrt(PIXELS / max(1.0, width * height)))
+    bitmap = page.render(scale=scale, grayscale=True)
+    rows = memoryview(bitmap.buffer)
+    inked = b"".join(
+        bytes(rows[at * bitmap.stride : at * bitmap.stride + bitmap.width])
+        for at in range(bitmap.height)
+    )
+    return b"P5\n%d %d\n255\n" % (bitmap.width, bitmap.height) + inked
+
+
+def _with_recognised(
+    text: str, starts: tuple[int, ...], seen: dict[int, str]
+) -> tuple[str, tuple[int, ...]]:
+    """Put what was seen on a page where that page begins."""
+    if not any(seen.values()):
+        return text, starts
+    pieces, moved, length = [text[: starts[0]]], list[int](), starts[0]
+    for number, (start, end) in enumerate(pairwise((*starts, len(text))), 1):
+        moved.append(length)
+        page = text[start:end]
+        if seen.get(number):
+            before = "".join(pieces[-1:])
+            gap = "" if not before or before.endswith("\n\n") else "\n\n"
+            page = f"{gap}{seen[number]}\n\n" + page
+            moved[-1] += len(gap)
+        if page:
+            pieces.append(page)
+        length += len(page)
+    return "".join(pieces), tuple(moved)
+
+
+def _parser(blank: list[int], seen: dict[int, str]) -> str:
+    name = f"pypdfium2/{pypdfium2.PYPDFIUM_INFO.version}"
+    if seen:
+        return f"{name} + {version()} on {len(seen)} pages"
+    return f"{name} ({len(blank)} pages without text not read)" if blank else name

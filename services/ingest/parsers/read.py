@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -12,6 +13,7 @@ from services.ingest.parsers.language import language_of
 from services.ingest.parsers.markdown import front_title, headings
 from services.ingest.parsers.outcome import Extract, Parsed, Unreadable
 from services.ingest.parsers.plain import decode
+from services.ingest.parsers.recognition import MEDIA, Means, read_image
 
 PLAIN = "gristmill-text/1"
 _NO_TITLE = re.compile(
@@ -26,36 +28,67 @@ def _read_text(data: bytes) -> Extract:
     return Extract(text=text, parser=PLAIN, title=front_title(text))
 
 
-def _reader(ending: str) -> Callable[[bytes], Extract]:
+def _reader(ending: str, means: Means) -> Callable[[bytes], Extract]:
     """The reader of a format; the libraries of the others are not loaded for it."""
     if ending in {".md", ".txt"}:
         return _read_text
     if ending == ".pdf":
         from services.ingest.parsers.pdf import read_pdf
 
-        return read_pdf
+        return partial(read_pdf, means=means)
     if ending == ".docx":
         from services.ingest.parsers.docx import read_docx
 
         return read_docx
+    if ending in MEDIA:
+        return partial(read_image, ending=ending, means=means)
+    if ending in {".json", ".jsonl", ".xml"}:
+        from services.ingest.parsers import structured
+
+        return {
+            ".json": structured.read_json,
+            ".jsonl": structured.read_json_lines,
+            ".xml": structured.read_xml,
+        }[ending]
+    if ending == ".eml":
+        from services.ingest.parsers.mail import read_mail
+
+        return read_mail
+    if ending == ".epub":
+        from services.ingest.parsers.epub import read_epub
+
+        return read_epub
     from services.ingest.parsers import converted
 
-    return {
+    others: dict[str, Callable[[bytes], Extract]] = {
         ".pptx": converted.read_slides,
         ".xlsx": converted.read_sheets,
-        ".html": converted.read_html,
+        ".html": _read_page,
+        ".rtf": converted.read_rich_text,
         ".csv": converted.read_csv,
-    }[ending]
+        ".doc": partial(converted.read_old, ending=".doc"),
+        ".ppt": partial(converted.read_old, ending=".ppt"),
+        ".xls": partial(converted.read_sheets, ending=".xls"),
+    }
+    return others[ending]
 
 
-def parse(name: str, data: bytes) -> Parsed:
+def _read_page(data: bytes) -> Extract:
+    """A page that was saved from the web is read for its article; another one whole, without its frame."""
+    from services.ingest.parsers import article
+    from services.ingest.parsers.converted import read_html
+
+    return article.read_article(data) if article.source_of(data) else read_html(data)
+
+
+def parse(name: str, data: bytes, means: Means = Means()) -> Parsed:  # noqa: B008 - frozen
     """Read a document. ``name`` is the file name as the user knows it; its ending names the format.
 
     The text of .md and .txt is verbatim after ``clean``. Raise ``Unreadable`` with a stable code.
     """
     ending = format_of(name, data)
     try:
-        extract = _reader(ending)(data)
+        extract = _reader(ending, means)(data)
     except RecursionError as error:
         raise Unreadable(
             "corrupt_file", "The file's parts are nested too deeply to be read."
@@ -74,7 +107,13 @@ def parse(name: str, data: bytes) -> Parsed:
             for number, (start, end) in enumerate(zip(starts, ends, strict=False), 1)
         ),
     )
-    return Parsed(text=text, structure=structure, parser=extract.parser)
+    return Parsed(
+        text=text,
+        structure=structure,
+        parser=extract.parser,
+        source_url=clean(extract.source_url),
+        published=clean(extract.published),
+    )
 
 
 def _cleaned(extract: Extract) -> tuple[str, tuple[int, ...]]:

@@ -18,6 +18,7 @@ from contracts.document import (
     DocumentNamed,
     DocumentParsed,
     DocumentRejected,
+    DocumentReopened,
     ParseDocument,
 )
 from contracts.generation import PlanDocument
@@ -78,6 +79,8 @@ def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> D
     match event:
         case DocumentNamed() if event.reopened:
             return _begun(state.project_id, event.name, state.blob, state)
+        case DocumentReopened():
+            return _begun(state.project_id, state.name, state.blob, state)
         case DocumentDeleted():
             gone = _begun(state.project_id, state.name, state.blob, state)
             return gone.model_copy(update={"status": "deleted"})
@@ -162,6 +165,20 @@ def want(state: DocumentState, chunking: Chunking | None, *, whole: bool = False
     if chunking is not None and chunking not in wanted and not is_cut(state, chunking, whole=whole):
         wanted = (*wanted, chunking)
     return state.model_copy(update={"asked": True, "wanted": wanted})
+
+
+MACHINE_REASONS = frozenset(
+    (
+        *("worker_lost", "internal_error", "unavailable", "unrecordable", "ocr_not_available"),
+        *("parse_timeout", "parse_memory", "parse_crashed"),
+    )
+)
+"""Codes of rejections that may be owed to the machine of that day rather than to the document."""
+
+
+def may_be_reopened(state: DocumentState) -> bool:
+    """Whether asking for it to be processed gives it another try; one that is itself bad has to be handed over anew."""
+    return state.status == "rejected" and state.code in MACHINE_REASONS
 
 
 def is_cut(state: DocumentState, chunking: Chunking | None, *, whole: bool = False) -> bool:
