@@ -85,8 +85,8 @@ class Settings(BaseSettings):
 
     ocr_languages: str = "eng"
     """Of texts in pictures, as Tesseract names them and joined by ``+``; their data must be on the machine."""
-    fetch_allow: str = ""
-    """Hosts and networks outside the public network that may be fetched from, parted by commas."""
+    fetch_allow: str | None = None
+    """Hosts and networks outside the public network that may be fetched from, parted by commas; None: none."""
     fetch_timeout: float = Field(default=120.0, gt=0)
     """Of one document that is fetched from the web, from request to last byte."""
 

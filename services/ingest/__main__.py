@@ -16,7 +16,7 @@ from shared.worker import Work
 @contextlib.asynccontextmanager
 async def wiring(settings: Settings, blobs: Blobs) -> AsyncIterator[Iterable[Work]]:
     tessdata = find(settings.ocr_languages)
-    allow = allowed(settings.fetch_allow)
+    allow = allowed(settings.fetch_allow or "")
     parsers = ParserPool(children=settings.workers, tessdata=tessdata)
     try:
         yield work(blobs, parsers, allow, settings.fetch_timeout)

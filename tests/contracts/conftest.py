@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, StringConstraints
 from pydantic.fields import FieldInfo
 
-from contracts.document import Chunking
+from contracts.document import Chunking, DocumentFetchRequested, DocumentSplitRequested
 from contracts.generation import GenerationSettings
 from contracts.message import Message
 
@@ -100,6 +100,13 @@ def _message(cls: type[Message]) -> Strategy:
         fields["strategy"] = st.sampled_from(["character", "markdown", "semantic", "contextual"])
     if cls is GenerationSettings:
         fields["preview"] = st.none()
+    if cls is DocumentSplitRequested:
+        fields["overlap_pages"] = st.just(0)
+    if cls is DocumentFetchRequested:
+        words = st.text("abcdefgh", min_size=1, max_size=8)
+        fields["urls"] = st.lists(words.map("https://{}.example/a?b=1".format), min_size=1).map(
+            tuple
+        )
     return st.fixed_dictionaries(fields).map(cls.model_validate)
 
 

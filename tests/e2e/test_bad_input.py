@@ -123,7 +123,7 @@ def unreadable(module: ModuleType) -> dict[str, tuple[bytes, str]]:
     Each has bytes of its own: the same bytes are one document.
     """
     mine = {"bomb.docx": lambda: module.bomb(64 * MB)}  # the same at a tenth of the time
-    by_name = ("unsupported_type", "legacy_format", "too_large")
+    by_name = ("unsupported_type", "legacy_format", "too_large", "ocr_not_available")
     found: dict[bytes, tuple[str, str]] = {}
     for name, (build, code) in module.REFUSED.items():
         if code not in by_name and (data := mine.get(name, build)()):

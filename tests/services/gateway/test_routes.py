@@ -167,7 +167,7 @@ async def test_files_become_documents_of_one_job(gateway: Gateway, rivers: str) 
 BAD_FILES = (
     ("a.txt", b"", 400, "empty_file"),
     ("a.exe", b"x", 400, "unsupported_file_type"),
-    ("a.doc", b"x", 400, "legacy_format"),
+    ("a.dot", b"x", 400, "legacy_format"),
     ("..", b"x", 400, "bad_file_name"),
     ("a.txt", b"x" * 3000, 413, "file_too_large"),
 )

@@ -57,11 +57,8 @@ def test_no_name_leads_out_of_its_folder(raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [
-        ("old.doc", "legacy_format", ".docx"),
-        ("old.ppt", "legacy_format", ".pptx"),
-        ("OLD.XLS", "legacy_format", ".xlsx"),
-        ("rows.json", "not_available", ".json"),
-        ("rows.xml", "not_available", ".xml"),
+        ("old.dot", "legacy_format", ".docx"),
+        ("OLD.XLSB", "legacy_format", ".xlsx"),
         ("run.exe", "unsupported_file_type", "Unsupported file type: .exe. Allowed: .pdf"),
         ("README", "unsupported_file_type", "(none)"),
     ],
