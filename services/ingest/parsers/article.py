@@ -17,6 +17,10 @@ _MARK = re.compile(
 )
 
 
+_SAID = {"extensive_search": False, "original_date": True}
+"""Only the day that a page itself names; a search of its text takes the year of a copyright for one."""
+
+
 def marked(page: bytes, url: str) -> bytes:
     """A page in UTF-8 with the address that it came from. ``url`` is ASCII, and ``>`` in it is written %3E."""
     safe = url.replace(">", "%3E")
@@ -36,7 +40,9 @@ def read_article(data: bytes) -> Extract:
 
     url = source_of(data)
     page = decode(data, declared_encoding(data))
-    found = trafilatura.bare_extraction(page, url=url, include_comments=False, with_metadata=True)
+    found = trafilatura.bare_extraction(
+        page, url=url, with_metadata=True, date_extraction_params=_SAID
+    )
     text = trafilatura.extract(
         page, url=url, include_comments=False, output_format="markdown", include_formatting=True
     )
