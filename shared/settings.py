@@ -99,6 +99,10 @@ class Settings(BaseSettings):
     leadership: float = 3.0
     request_wait: float = 2.0
     """How long the gateway waits for the ledger to record a request."""
+    upload_idle: float = Field(default=30.0, gt=0)
+    """How long the gateway waits for the next piece of an upload,"""
+    upload_time: float = Field(default=1800.0, gt=0)
+    """and how long an upload may take in all."""
 
     s3_endpoint: Annotated[
         str | None, Field(validation_alias=AliasChoices("GRISTMILL_S3_ENDPOINT", "S3_ENDPOINT"))

@@ -55,6 +55,9 @@ async def _refused(_request: Request, problem: Exception) -> JSONResponse:
     response = answer(problem.status, problem.code, problem.message, problem.field)
     if problem.status == 429:
         response.headers["Retry-After"] = str(PATIENCE)
+    if problem.status == 408:
+        # The rest of the body is not waited for, so nothing else can come on this connection.
+        response.headers["Connection"] = "close"
     return response
 
 

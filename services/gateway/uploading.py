@@ -1,5 +1,6 @@
 """Files of an upload, streamed into the blob store under limits. Says nothing to the ledger."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,7 +10,9 @@ from contracts.blob import BlobRef
 from services.gateway.file_names import file_name, media_of
 from services.gateway.multipart import Multipart
 from shared.blobs import Blobs
+from shared.clock import monotonic
 from shared.errors import Refused, Unavailable
+from shared.settings import Settings
 
 MOST_BYTES = 100 * 1024 * 1024
 """Of one file."""
@@ -28,16 +31,40 @@ class Upload:
     """Name and bytes, in the order of the request."""
 
 
-async def receive(request: Request, blobs: Blobs, tenant: str) -> Upload:
-    """Store every file of the request. Raise ``Refused`` at the first that cannot be taken."""
-    body = request.stream()
+async def receive(request: Request, blobs: Blobs, settings: Settings) -> Upload:
+    """Store every file of the request. Raise ``Refused`` at the first that cannot be taken, or (408) when the body
+    comes too slowly.
+    """
+    body = _timely(request.stream(), settings.upload_idle, settings.upload_time)
+    multipart = Multipart(body, request.headers.get("content-type", ""))
     try:
-        return await _read(Multipart(body, request.headers.get("content-type", "")), blobs, tenant)
+        return await _read(multipart, blobs, settings.tenant)
     except (Refused, Unavailable):
         await _drain(body)
         raise
     except ClientDisconnect:
         raise Refused("client_disconnected", "The upload ended before its end.") from None
+
+
+async def _timely(body: AsyncIterator[bytes], idle: float, total: float) -> AsyncIterator[bytes]:
+    """The pieces of a body, whose sender may rest for ``idle`` seconds and take ``total`` in all.
+
+    Time that we spend on a piece counts for the whole, not for the rest.
+    """
+    until = monotonic() + total
+    while True:
+        left = until - monotonic()
+        try:
+            async with asyncio.timeout(min(idle, left)):
+                piece = await anext(body, None)
+        except TimeoutError:
+            why = f"nothing came for {idle:g} s" if idle < left else f"it took over {total:g} s"
+            raise Refused(
+                "upload_too_slow", f"The upload was given up: {why}. Send it again.", status=408
+            ) from None
+        if piece is None:
+            return
+        yield piece
 
 
 async def _read(multipart: Multipart, blobs: Blobs, tenant: str) -> Upload:
@@ -100,5 +127,5 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
             seen += len(piece)
             if seen > MOST_DRAINED:
                 return
-    except ClientDisconnect:
+    except (ClientDisconnect, Refused):
         return

@@ -16,10 +16,11 @@ from services.gateway.deletion_shapes import ChunkIds, ChunksGone, Failure
 from services.gateway.deps import Deps, Here
 from services.gateway.examples import answers
 from services.gateway.routes.parameters import Page, PerPage, offset
+from services.gateway.shapes import Problem
 from services.gateway.views.chunk_reads import ChunkingRow
 from shared.errors import Refused
 
-router = APIRouter(prefix="/chunks", tags=["chunks"])
+router = APIRouter(prefix="/chunks", tags=["chunks"], responses={410: {"model": Problem}})
 
 _LISTED = {
     "id": "f06f1c84-6b3c-5b0e-9c8e-0d1d3f5a7c11",

@@ -10,11 +10,12 @@ from services.gateway.deps import Deps, Here
 from services.gateway.document_shapes import Content, ContentFiles, ContentPage
 from services.gateway.examples import answers
 from services.gateway.routes.parameters import MOST_PAGE
+from services.gateway.shapes import Problem
 from services.gateway.texts import line_count, passages
 from services.gateway.views.rows import DocumentRow
 from shared.errors import Refused
 
-router = APIRouter(prefix="/documents", tags=["documents"])
+router = APIRouter(prefix="/documents", tags=["documents"], responses={410: {"model": Problem}})
 
 PAGE_SIZE = 10_000
 MOST = 1_000_000

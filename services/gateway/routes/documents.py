@@ -20,7 +20,7 @@ from services.gateway.examples import answers
 from services.gateway.parsing import parser_meaning
 from services.gateway.processing import ProcessBody, chunking_from
 from services.gateway.routes.parameters import Page, PerPage, offset
-from services.gateway.shapes import Document, Documents, Submitted, Uploaded
+from services.gateway.shapes import Document, Documents, Problem, Submitted, Uploaded
 from shared.errors import Refused
 
 router = APIRouter(prefix="/documents", tags=["documents"])
@@ -74,13 +74,14 @@ UPLOAD_FORM: dict[str, Any] = {
             "files_count": 1,
             "uploaded_files": [_DOCUMENT],
         }
-    ),
+    )
+    | {408: {"model": Problem}},
 )
 async def upload_documents(deps: Here, request: Request) -> Uploaded:
     """Store files as documents of a project. One that cannot be taken refuses the whole upload."""
     id = request_id(key_of(request.headers))
     deps.bus_is_there()
-    upload = await uploading.receive(request, deps.blobs, deps.tenant)
+    upload = await uploading.receive(request, deps.blobs, deps.settings)
     project = await ids.project(deps.views, upload.project_id, field="project_id")
     job = job_id(deps.tenant, SOURCE, id)
     some = asyncio.Semaphore(AT_ONCE)

@@ -11,6 +11,7 @@ from contracts.document import (
     Chunking,
     DocumentChunked,
     DocumentDeletionRequested,
+    DocumentNamed,
     DocumentParsed,
     DocumentRejected,
 )
@@ -349,6 +350,19 @@ async def test_many_projects_are_named_by_id_alias_or_number(
 
 
 # -- names, jobs, debug ------------------------------------------------------------------------------
+
+
+async def test_further_names_of_a_document_show_in_every_list(
+    gateway: Gateway, ledger: FakeLedger, mill: Made
+) -> None:
+    again = DocumentNamed(
+        document_id=UUID(mill.id), project_id=UUID(mill.id), name="moulin.md", upload_id=None
+    )
+    await said(gateway, ledger, mill.id, again)
+    for path in (f"/documents?project_id={mill.project}", f"/projects/{mill.project}/documents"):
+        [shown] = (await gateway.get(path))["documents"]
+        assert shown["other_names"] == ["moulin.md"]
+        assert shown == await gateway.get(f"/documents/{mill.id}")
 
 
 async def test_jobs_of_documents_say_how_far_they_are(

@@ -184,6 +184,16 @@ async def test_a_file_that_cannot_be_taken_refuses_the_upload(
     assert ledger.asked == []
 
 
+async def test_too_many_files_refuse_the_upload(
+    gateway: Gateway, rivers: str, ledger: FakeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "MOST_FILES", 2)
+    ledger.asked.clear()
+    files = [(f"{n}.txt", str(n).encode()) for n in range(3)]
+    assert (await gateway.upload(rivers, *files, status=400))["code"] == "too_many_files"
+    assert ledger.asked == []
+
+
 async def test_an_upload_without_files_or_to_no_project_is_refused(
     gateway: Gateway, rivers: str
 ) -> None:

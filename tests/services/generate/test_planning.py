@@ -246,3 +246,11 @@ def test_an_outline_of_any_length_and_a_text_without_prose_fit_a_prompt() -> Non
     assert 0 < sum(map(tokens, planned.outline)) <= 120
     assert planned.summary.startswith("Canal; Part 0 of Canal; ")
     assert len(planned.summary) < 500
+
+
+def test_chunks_that_were_deleted_are_not_asked_about() -> None:
+    whole, emptied = document("a", 6), document("b", 3)
+    fewer = replace(whole, chunks=whole.chunks[:2] + whole.chunks[3:])
+    plan = plan_documents([fewer, replace(emptied, chunks=())], MODEL)
+    asked = {seed.chunk_id for page in plan.pages for seed in page.seeds}
+    assert asked == {chunk.chunk_id for chunk in fewer.chunks}
