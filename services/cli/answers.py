@@ -60,6 +60,51 @@ class Submitted(Answer):
     dataset_id: str | None = None
 
 
+class Queue(Answer):
+    pending_jobs: int
+    running_jobs: int
+    waiting_jobs: int
+    completed_jobs: int
+    failed_jobs: int
+    cancelled_jobs: int
+    total_jobs: int
+    active_workers: int
+    workers: dict[str, int]
+
+
+class Rates(Answer):
+    events_per_second: float
+    calls_per_minute: int
+    entries_per_minute: int
+
+
+class Lags(Answer):
+    position: str
+    views_positions: int
+    views_seconds: float
+    relay_positions: int
+
+
+class WorkInFlight(Answer):
+    service: str
+    units: int
+    oldest_seconds: float
+
+
+class Disk(Answer):
+    free_bytes: int
+    total_bytes: int
+    database_bytes: int
+
+
+class Overview(Answer):
+    jobs: Queue
+    rates: Rates
+    lags: Lags
+    in_flight: list[WorkInFlight]
+    disk: Disk
+
+
 class Cancelling(Answer):
     message: str
 

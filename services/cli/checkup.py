@@ -21,6 +21,7 @@ import psutil
 
 from services.cli.answers import Health
 from services.cli.client import connected
+from services.cli.wording import size
 from shared.errors import GristmillError
 from shared.settings import Settings, check_environment, load_settings, variables
 
@@ -258,12 +259,3 @@ async def _listed(url: str, settings: Settings, wanted: str | None) -> Finding:
         mend = f"It has: {', '.join(names[:10]) or 'none'}."
         return Finding("warn", "model server", f"{host} does not list {wanted}", mend)
     return Finding("ok", "model server", f"{host} answers and lists {len(names):,} models")
-
-
-def size(number: float) -> str:
-    """Bytes in words, to three digits."""
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:,.1f} GB"

@@ -27,6 +27,7 @@ from services.cli.answers import (
     Health,
     Job,
     Jobs,
+    Overview,
     Previewed,
     Project,
     Projects,
@@ -121,6 +122,9 @@ class Api:
 
     async def jobs(self, limit: int) -> Jobs:
         return await self._get("/jobs", Jobs, per_page=limit)
+
+    async def overview(self) -> Overview:
+        return await self._get("/jobs/overview", Overview)
 
     async def cancel(self, id: str) -> Cancelling:
         return await self._post(f"/jobs/cancel/{id}", Cancelling, None)

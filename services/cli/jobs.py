@@ -7,14 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from services.cli.answers import Job
+from services.cli.answers import Job, Overview
 from services.cli.finding import found
 from services.cli.following import follow
 from services.cli.layout import columns, heading, page
 from services.cli.progress import view
 from services.cli.stopping import INTERRUPTED, Stop
 from services.cli.summary import spent
-from services.cli.wording import duration, generated, seeds
+from services.cli.wording import duration, generated, seeds, size
 
 NEWEST = 20
 
@@ -26,8 +26,8 @@ def status(job: str | None, url: str | None, data: Path) -> None:
         async with found(url, data) as api:
             if job is not None:
                 return page(job_page(await api.job(job)))
-            answer = await api.jobs(NEWEST)
-            return page(jobs_page(answer.jobs, answer.total))
+            newest, whole = await api.jobs(NEWEST), await api.overview()
+            return page([*overview_page(whole), *jobs_page(newest.jobs, newest.total)])
 
     Console().print(asyncio.run(ask()), soft_wrap=True)
 
@@ -90,6 +90,48 @@ def job_page(job: Job) -> Iterator[Text]:
     for file in result.batch_files if result else []:
         rows.append(("file", f"{file.file_path}, {file.entries_count:,} entries"))
     yield from columns(rows)
+
+
+def overview_page(whole: Overview) -> Iterator[Text]:
+    """How many jobs there are, how fast they go, who is behind, and what room is left."""
+    queue, rates, lags, disk = whole.jobs, whole.rates, whole.lags, whole.disk
+    states = [
+        ("running", queue.running_jobs),
+        ("waiting for something outside", queue.waiting_jobs),
+        ("pending", queue.pending_jobs),
+        ("completed", queue.completed_jobs),
+        ("failed", queue.failed_jobs),
+        ("cancelled", queue.cancelled_jobs),
+    ]
+    told = ", ".join(f"{count:,} {state}" for state, count in states if count)
+    flight = ", ".join(
+        f"{each.service} {each.units:,} (oldest {duration(each.oldest_seconds)})"
+        for each in whole.in_flight
+    )
+    workers = ", ".join(f"{name} {count}" for name, count in whole.jobs.workers.items())
+    pace = (
+        f"{rates.calls_per_minute:,} model calls, {rates.entries_per_minute:,} entries accepted, "
+        f"{rates.events_per_second:,g} events/s"
+    )
+    behind = (
+        f"views {lags.views_positions:,} events ({lags.views_seconds:.2f} s), "
+        f"bus {lags.relay_positions:,} events, of {lags.position}"
+    )
+    room = (
+        f"{size(disk.free_bytes)} free of {size(disk.total_bytes)}, "
+        f"database {size(disk.database_bytes)}"
+    )
+    yield heading("Overview")
+    yield from columns(
+        [
+            ("jobs", told or "none yet"),
+            ("workers", workers or "none was heard within 10 s"),
+            ("last minute", pace),
+            ("in flight", flight or "nothing"),
+            ("behind", behind),
+            ("disk", room),
+        ]
+    )
 
 
 def jobs_page(jobs: Sequence[Job], total: int) -> Iterator[Text]:

@@ -22,6 +22,7 @@ from services.gateway.views.chunk_reads import Chunkings
 from services.gateway.views.entry_reads import Entries
 from services.gateway.views.job_reads import JobReads
 from services.gateway.views.log_reads import LogReads
+from services.gateway.views.overview_reads import OverviewReads
 from services.gateway.views.projector import Projector, Reached
 from services.gateway.views.reads import Queries, Views
 from services.gateway.views.versions import SCHEMA
@@ -56,6 +57,7 @@ class Store:
         self.chunkings = Chunkings(queries, tenant)
         self.jobs = JobReads(queries, tenant)
         self.log = LogReads(queries, tenant)
+        self.overview = OverviewReads(queries, tenant)
         self._pool = pool
         self._reader = PostgresReader(pool)
         self.projector = Projector(pool, reached)

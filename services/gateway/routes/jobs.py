@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from contracts.job import JobCancelRequested, JobKind
-from services.gateway import ids, looking, progress, queueing
+from services.gateway import ids, looking, overview, progress, queueing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here
 from services.gateway.routes.parameters import Page, PerPage, offset
-from services.gateway.shapes import Cancelling, Jobs, JobStatus, QueueStats
+from services.gateway.shapes import Cancelling, Jobs, JobStatus, Overview, QueueStats
 from shared.clock import monotonic
 from shared.errors import Refused
 
@@ -52,6 +52,12 @@ async def list_jobs(
 async def queue_stats(deps: Here) -> QueueStats:
     """How many jobs there are of each status, and what the machine and the workers have to do."""
     return await queueing.stats(deps)
+
+
+@router.get("/overview")
+async def overview_of_all(deps: Here) -> Overview:
+    """The whole at a glance: jobs, rates of the last minute, lags, work in flight, disk."""
+    return await overview.overview(deps)
 
 
 @router.get("/status/{id}", response_model=JobStatus)

@@ -20,7 +20,7 @@ from shared.settings import Settings
 from shared.store import Position
 from tests.services.gateway.fake_ledger import FakeLedger
 from tests.services.gateway.listening import Gateway, listening
-from tests.services.gateway.story import Story, blob
+from tests.services.gateway.story import Story, blob, call
 
 Until = Callable[..., Awaitable[None]]
 UNKNOWN = "00000000-0000-0000-0000-000000000009"
@@ -196,3 +196,19 @@ async def test_the_queue_is_counted(gateway: Gateway, told: Told) -> None:
     assert after["running_jobs"] == before["running_jobs"] - 1
     assert after["completed_jobs"] == before["completed_jobs"] + 1
     assert after["total_jobs"] == before["total_jobs"]
+
+
+async def test_the_overview_counts_what_the_log_holds(gateway: Gateway, told: Told) -> None:
+    before = await gateway.get("/jobs/overview")
+    told.story.say(told.job, "generation", call(told.job, ok=True), job=told.job)
+    await told.so_far()
+    after = await gateway.get("/jobs/overview")
+    assert after["rates"]["calls_per_minute"] == before["rates"]["calls_per_minute"] + 1
+    assert after["lags"]["views_positions"] == 0
+    assert after["lags"]["position"] != before["lags"]["position"]
+    assert after["disk"]["total_bytes"] > after["disk"]["free_bytes"] > 0
+    assert after["disk"]["database_bytes"] > 1_000_000
+    assert after["jobs"] | {"cpu_usage_percent": 0, "memory_usage_mb": 0} == before["jobs"] | {
+        "cpu_usage_percent": 0,
+        "memory_usage_mb": 0,
+    }
