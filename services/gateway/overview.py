@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.gateway import queueing
 from services.gateway.deps import Deps
-from services.gateway.shapes import Disk, Lags, Overview, Rates, WorkInFlight
+from services.gateway.overview_shapes import Disk, Lags, Overview, Rates, WorkInFlight
 
 
 async def overview(deps: Deps) -> Overview:

@@ -218,50 +218,6 @@ class QueueStats(Shape):
     """Jobs that a tenant may have open at once; more are refused with 429."""
 
 
-class Rates(Shape):
-    """Of the last minute."""
-
-    events_per_second: float
-    calls_per_minute: int
-    entries_per_minute: int
-    """Accepted ones."""
-
-
-class Lags(Shape):
-    """How far behind the log its readers are."""
-
-    position: str
-    """The newest of the log."""
-    views_positions: int
-    """Events that REST does not show yet,"""
-    views_seconds: float
-    """and the age of the oldest of them."""
-    relay_positions: int
-    """Events that the bus has not been told of yet."""
-
-
-class WorkInFlight(Shape):
-    service: str
-    units: int
-    oldest_seconds: float
-
-
-class Disk(Shape):
-    free_bytes: int
-    """Of the disk of the data folder."""
-    total_bytes: int
-    database_bytes: int
-
-
-class Overview(Shape):
-    jobs: QueueStats
-    rates: Rates
-    lags: Lags
-    in_flight: list[WorkInFlight]
-    """Units without an outcome, by service."""
-    disk: Disk
-
-
 class Events(Shape):
     """A page of the log."""
 

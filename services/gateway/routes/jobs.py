@@ -10,8 +10,9 @@ from contracts.job import JobCancelRequested, JobKind
 from services.gateway import ids, looking, overview, progress, queueing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here
+from services.gateway.overview_shapes import Overview
 from services.gateway.routes.parameters import Page, PerPage, offset
-from services.gateway.shapes import Cancelling, Jobs, JobStatus, Overview, QueueStats
+from services.gateway.shapes import Cancelling, Jobs, JobStatus, QueueStats
 from shared.clock import monotonic
 from shared.errors import Refused
 
