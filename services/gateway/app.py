@@ -16,6 +16,7 @@ from services.gateway.rates import RateLimit
 from services.gateway.request_ids import RequestIds
 from services.gateway.routes import (
     arrivals,
+    chunking,
     chunks,
     content,
     datasets,
@@ -67,6 +68,7 @@ def create_app(deps: Deps) -> FastAPI:
     for resource in (
         projects,
         arrivals,
+        chunking,
         documents,
         document_jobs,
         content,

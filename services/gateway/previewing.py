@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from contracts.entries import CallBody
 from contracts.generation import Seed
@@ -9,8 +10,51 @@ from contracts.identity import seed_unit
 from services.gateway.chain import blob_text, call_of, system_of, verdict_of
 from services.gateway.deps import Deps
 from services.gateway.reading_entries import entry, texts
-from services.gateway.shapes import Previewed, PreviewedSeed
+from services.gateway.shapes import Shape
 from services.gateway.views.rows import DatasetRow, DocumentRow, EntryRow, FailureRow, UnitRow
+
+
+class PreviewedSeed(Shape):
+    """One chunk that was asked, with everything that was said about it."""
+
+    seed: int
+    document_id: UUID
+    file_name: str | None
+    chunk_id: UUID
+    chunk_index: int
+    start: int
+    end: int
+    page: int | None
+    heading_path: list[str]
+    status: str
+    """``waiting``, ``done`` or ``failed``."""
+    passage: str | None
+    """None: erased."""
+    system: str | None
+    user: str | None
+    exchanges: list[dict[str, Any]] | None
+    """Each raw answer of the model, with what was said to it before."""
+    usage: dict[str, Any]
+    nothing_because: str | None
+    code: str | None
+    """Of a failed one: why, for programs,"""
+    message: str | None
+    """and for people."""
+    entries: list[dict[str, Any]]
+    """``entry`` and ``verdict``: status, the checks that it failed, quality and its parts."""
+
+
+class Previewed(Shape):
+    dataset_id: UUID
+    job_id: UUID
+    status: str
+    """Of the job."""
+    model: str
+    chunks: int
+    """Of all documents;"""
+    useful: int
+    """those of them that the whole plan asks."""
+    seeds: list[PreviewedSeed]
 
 
 async def preview(deps: Deps, dataset: DatasetRow, most: int) -> Previewed:

@@ -11,8 +11,8 @@ from services.gateway import generating, ids, showing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.chunking import keep_tokenizer
 from services.gateway.deps import Deps, Here
-from services.gateway.previewing import preview
-from services.gateway.shapes import Dataset, DatasetDetails, Previewed, Submitted
+from services.gateway.previewing import Previewed, preview
+from services.gateway.shapes import Dataset, DatasetDetails, Submitted
 from services.gateway.views.rows import DatasetRow, ExportRow
 from shared.errors import Refused
 

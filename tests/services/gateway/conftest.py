@@ -11,7 +11,7 @@ from shared.settings import Settings
 from shared.stack import Database, Nats, Running
 from tests.services.gateway.fake_ledger import FakeLedger, answering
 from tests.services.gateway.listening import Gateway, listening
-from tests.services.gateway.story import TENANT, TEXT, Story, plan_blobs
+from tests.services.gateway.story import STRUCTURE, TENANT, TEXT, Story, plan_blobs
 
 
 @pytest.fixture
@@ -78,6 +78,7 @@ async def told(gateway: Gateway, listening_ledger: FakeLedger) -> Story:
     assert isinstance(blobs, FolderBlobs)
     for kind, text in (
         ("text", TEXT),
+        ("structure", STRUCTURE),
         ("prompt", "You write."),
         ("export", "one\n"),
         ("export", "two\n"),

@@ -83,6 +83,7 @@ TENANT = "default"
 PROJECT = project_id(TENANT, "test", "project")
 JOB = job_id(TENANT, "test", "job")
 """The generation job that ``Story.tell`` brings to its end."""
+STRUCTURE = '{"title": "Mills", "language": "en", "headings": [], "pages": []}'
 TEXT = "The mill stands at Ufa. It was built in 1823. The wheel turns twice a minute.\n" * 4
 QUOTE = "It was built in 1823."
 
@@ -162,7 +163,7 @@ class Story:
             document_id=self.good,
             project_id=self.project,
             text=blob("text", TEXT),
-            structure=blob("structure", "{}"),
+            structure=blob("structure", STRUCTURE),
             title="Mills",
             language="en",
             pages=None,

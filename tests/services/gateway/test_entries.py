@@ -102,6 +102,25 @@ async def test_the_first_seeds_are_shown_with_all_that_was_said(
     assert (await gateway.get(f"/datasets/{DATASET}/preview?limit=0", 400))["field"] == "limit"
 
 
+async def test_a_parsed_document_is_advised_how_to_be_cut(gateway: Gateway, told: Story) -> None:
+    asked = {"document_id": str(told.good), "goal": "RAG by sentence", "examples": [QUOTE]}
+    said = await gateway.post("/documents/analyze-chunking", asked)
+    assert said["recommended_strategy"] == "sentence"
+    assert said["reasons"][0] == "The goal was read as: retrieval, sentences."
+    assert said["measures"]["characters"] == len(TEXT)
+    assert 0 < len(said["alternative_strategies"]) <= 3
+    assert all(each["reasons"] for each in said["alternative_strategies"])
+    for change, code, field in (
+        ({"goal": "nice ones"}, "invalid_parameter", "goal"),
+        ({"model": "openai/gpt"}, "not_available", "model"),
+        ({"document_id": str(told.bad)}, "not_parsed", "document_id"),
+    ):
+        problem = await gateway.post("/documents/analyze-chunking", asked | change, 400)
+        assert (problem["code"], problem["field"]) == (code, field)
+    lost = {"document_id": str(PROJECT)}
+    assert (await gateway.post("/documents/analyze-chunking", lost, 404))["code"]
+
+
 async def test_an_entry_of_another_dataset_is_not_found(gateway: Gateway, told: Story) -> None:
     said = await gateway.get(f"/datasets/{DATASET}/entries/{DATASET}", 404)
     assert said["code"] == "entry_not_found"
