@@ -18,9 +18,13 @@ from shared.migrations import migrate
 from shared.settings import Settings
 from shared.stack import Database, Guard, Nats, Running, Seaweed, start
 from shared.stack.seaweed import start_seaweed
+from tests.containers import contained, contained_seaweed, kind
 
 settings.register_profile("gristmill", deadline=None, print_blob=True)
 settings.load_profile("gristmill")  # a busy machine fails no test for being slow
+
+IN_CONTAINERS = kind(os.environ) == "containers"
+"""Read before the fixture below clears what users set."""
 
 MakeSettings = Callable[..., Settings]
 Until = Callable[..., Awaitable[None]]
@@ -40,11 +44,12 @@ def _no_settings_of_the_user() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[Running]:
-    """The embedded servers. Take a `database` and a `nats` rather than the main ones."""
+    """The servers, embedded or in containers. Take a `database` and a `nats` rather than the main ones."""
     folder = Path(tempfile.mkdtemp(prefix="gristmill-test-"))
     folder.chmod(0o711)
+    data = folder / "data"
     try:
-        async with start(folder / "data", durable=False) as running:
+        async with contained(data) if IN_CONTAINERS else start(data, durable=False) as running:
             yield running
     finally:
         shutil.rmtree(folder)
@@ -52,10 +57,14 @@ async def stack() -> AsyncIterator[Running]:
 
 @pytest.fixture(scope="session")
 async def seaweed() -> AsyncIterator[Seaweed]:
-    """The embedded S3 server, for those who ask for it: `seaweed.settings(folder)`."""
+    """The S3 server, for those who ask for it: `seaweed.settings(folder)`."""
     folder = Path(tempfile.mkdtemp(prefix="gristmill-test-"))
     guard = Guard()
     try:
+        if IN_CONTAINERS:
+            async with contained_seaweed(folder) as found:
+                yield found
+            return
         server = await start_seaweed(folder / "s3", folder, "of-tests", guard)
         yield server
         await server.stop()

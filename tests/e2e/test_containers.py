@@ -6,7 +6,6 @@ No container engine is needed. What is not proved: that the images exist and the
 
 import asyncio
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-import yaml
 
 from shared.stack import SERVICES, Child, Guard, Postgres, Program, Seaweed, free_port
 from shared.stack.jetstream import answers as nats_answers
@@ -27,13 +25,9 @@ from shared.stack.jetstream import binary
 from shared.stack.ports import listening
 from shared.stack.postgres import start_postgres, wheel
 from shared.stack.seaweed import start_seaweed
+from tests.compose import CONTAINERS, DEPLOY, ROOT, drawn, environment
 
 Until = Callable[..., Awaitable[None]]
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
-CONTAINERS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())[
-    "services"
-]
 TEA = ROOT / "tests" / "data" / "documents" / "tea.txt"
 
 
@@ -43,12 +37,6 @@ def folder() -> Iterator[Path]:
     found.chmod(0o711)
     yield found
     shutil.rmtree(found)
-
-
-def drawn() -> dict[str, str]:
-    """What `deploy/make-env` writes into .env."""
-    said = subprocess.run(["sh", DEPLOY / "make-env"], capture_output=True, text=True, check=True)
-    return dict(re.findall(r"(?m)^([A-Z0-9_]+)=(.*)$", said.stdout))
 
 
 class House:
@@ -63,9 +51,8 @@ class House:
     def environment(self, name: str) -> dict[str, str]:
         """Of a container, with nothing from outside but the search path, on this machine's ports and folders."""
         found = {"PATH": os.environ["PATH"]}
-        for key, value in CONTAINERS[name].get("environment", {}).items():
-            if value is not None:
-                found[key] = self._here(str(value))
+        for key, value in environment(name, self.env).items():
+            found[key] = self._here(value)
         port = str(free_port())
         if found.get("GRISTMILL_HEALTH_PORT", "0") != "0":
             found["GRISTMILL_HEALTH_PORT"] = port
@@ -77,7 +64,6 @@ class House:
         return found | {"GRISTMILL_DATA": str(data)}
 
     def _here(self, value: str) -> str:
-        value = re.sub(r"\$\{([A-Z0-9_]+)(?::[?-][^}]*)?\}", lambda m: self.env[m[1]], value)
         for theirs, ours in self.places.items():
             value = value.replace(theirs, ours)
         return value
