@@ -47,6 +47,8 @@ from contracts.job import (
     JobCancelRequested,
     JobCompleted,
     JobFailed,
+    JobRestarted,
+    JobRestartRequested,
     JobResumed,
     JobStarted,
     JobWaiting,
@@ -79,6 +81,7 @@ REQUESTS: dict[str, type[Request]] = {
         GenerationRequested,
         ExportRequested,
         JobCancelRequested,
+        JobRestartRequested,
     )
 }
 """What the outside world may ask."""
@@ -116,6 +119,7 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
         JobCancelled,
         JobCompleted,
         JobFailed,
+        JobRestarted,
     )
 }
 """What the log may hold (requests are events of it)."""
@@ -185,6 +189,7 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
         JobCancelled,
         JobCompleted,
         JobFailed,
+        JobRestarted,
         UnitFailed,
         ResultIgnored,
     ),
@@ -203,7 +208,16 @@ _DOCUMENTS = (
     ChunksDeleted,
 )
 _ARRIVALS = (DocumentFetched, DocumentDivided)
-_JOBS = (JobStarted, JobWaiting, JobResumed, JobCancelling, JobCancelled, JobCompleted, JobFailed)
+_JOBS = (
+    JobStarted,
+    JobWaiting,
+    JobResumed,
+    JobCancelling,
+    JobCancelled,
+    JobCompleted,
+    JobFailed,
+    JobRestarted,
+)
 
 HEARS: dict[str, tuple[type[Event], ...]] = {
     "ledger": (

@@ -171,6 +171,8 @@ class GenerateEntries(Command):
     settings: GenerationSettings
     share: int = Field(ge=1)
     """Calls of this job that one worker may have in flight."""
+    restart: int = 0
+    """How often the job had been restarted; a cancellation stops only what was issued before the next."""
     allowance: int | None = None
     """Worst-case cost of the pack in micro-units of currency; None: no budget applies."""
 

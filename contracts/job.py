@@ -3,6 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.message import Event, Request
 
 
@@ -10,6 +12,31 @@ class JobCancelRequested(Request):
     """Somebody asked for a running job to be cancelled."""
 
     target: UUID
+
+
+class JobRestartRequested(Request):
+    """Somebody asked for a failed or cancelled job to go on from where it ended."""
+
+    target: UUID
+
+
+class JobRestarted(Event):
+    """The job goes on under its own id: what is done stays done, and what has no outcome is asked again."""
+
+    restart: int = Field(ge=1)
+    """How often it was restarted, this time included; it tells units asked again from those that were lost."""
+    failed: int = 0
+    """Seeds that had failed and are asked again."""
+    documents: int = 0
+    """That the job works on,"""
+    waiting: int = 0
+    """and of these, not ready yet."""
+    planned: bool = False
+    """The job goes on from its plan; else it begins with its documents."""
+    uncurated: tuple[tuple[int, int], ...] = ()
+    """Stretches ``(after, through]`` of the job's stream that were generated and are not judged."""
+    admitted_to: int = 0
+    """Version of the dataset's stream up to which entries were admitted."""
 
 
 class JobCancelling(Event):

@@ -77,7 +77,8 @@ class Worker:
         self._gates: dict[tuple[str, UUID], Gate] = {}
         self._held: dict[UUID, asyncio.Task[None]] = {}
         self._packs: dict[asyncio.Task[None], Msg] = {}
-        self._cancelled: set[UUID] = set()
+        self._cancelled: dict[UUID, int] = {}
+        """Jobs that were cancelled, with how often each had been restarted by then."""
         self._last_beat = monotonic()
         self._stopping = False
         self._client: Client | None = None
@@ -206,7 +207,7 @@ class Worker:
                     tenant,
                     attempt,
                     self._incarnation,
-                    lambda: self._may_start(command.job_id),
+                    lambda: self._may_start(command),
                 ),
                 work,
                 gate,
@@ -289,9 +290,9 @@ class Worker:
         """No beat went out for so long that the ledger may have given this worker's units to another."""
         return monotonic() - self._last_beat > self._settings.deadline
 
-    def _may_start(self, job: UUID) -> None:
+    def _may_start(self, command: Command) -> None:
         """Asked before each model call. (Units without one are done to the end: a cancelled job keeps what it has.)"""
-        if job in self._cancelled:
+        if self._cancelled.get(command.job_id, -1) >= getattr(command, "restart", 0):
             raise Stopped("cancelled", "The job was cancelled.")
         if self._is_silent():
             raise Stopped("silent", "No beat went out for too long.")
@@ -352,7 +353,8 @@ class Worker:
     async def _control(self, message: Msg) -> None:
         """A job was cancelled: what it has not started here is not started."""
         with contextlib.suppress(ValueError):
-            self._cancelled.add(UUID(message.subject.rsplit(".", 1)[-1]))
+            restart = int(message.data.partition(b"/")[2] or 0)
+            self._cancelled[UUID(message.subject.rsplit(".", 1)[-1])] = restart
 
     async def _finish(self) -> None:
         """Give what is held a while to finish, then give the rest back."""

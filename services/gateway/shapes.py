@@ -161,6 +161,12 @@ class Cancelling(Shape):
     status: Literal["cancelling"] = "cancelling"
 
 
+class Restarted(Shape):
+    job_id: UUID
+    message: str
+    status: Literal["restarted"] = "restarted"
+
+
 class JobStatus(Shape):
     job_id: UUID
     job_type: str

@@ -112,19 +112,19 @@ class Ledger:
 
     def _committed(self, turn: Turn) -> None:
         self._wake()
-        for job in turn.cancelling:
-            self._hint(job)
+        for job, restarts in turn.cancelling:
+            self._hint(job, restarts)
 
     def _wake(self) -> None:
         for due in self._due:
             due.set()
 
-    def _hint(self, job: UUID) -> None:
+    def _hint(self, job: UUID, restarts: int) -> None:
         """Tell workers at once; one that misses it finishes what it holds, which is recorded as usual."""
         subject = f"gristmill.control.{job}"
-        asyncio.ensure_future(self._client.publish(subject, b"cancel")).add_done_callback(
-            lambda done: done.cancelled() or done.exception()
-        )
+        asyncio.ensure_future(
+            self._client.publish(subject, b"cancel/%d" % restarts)
+        ).add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _record(self, recorder: Recorder, intake: Intake) -> None:
         while True:

@@ -22,9 +22,10 @@ from pydantic import BaseModel, ValidationError
 
 from contracts import REPORTS, REQUESTS
 from contracts.identity import request_message
+from contracts.job import JobRestartRequested
 from contracts.message import TENANT_PATTERN, Request
 from contracts.unit import UnitDeferred, UnitFinished
-from services.ledger import leadership, outcomes, requests
+from services.ledger import leadership, outcomes, requests, restarts
 from services.ledger.asked import Asked
 from services.ledger.rows import House
 from services.ledger.turn import Turn
@@ -277,7 +278,10 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
     message = request_message(*key)
     asked = Asked(tenant, envelope.source, envelope.id, message)
     try:
-        job = await requests.take(turn, asked, request)
+        if isinstance(request, JobRestartRequested):
+            job = await restarts.restart(turn, asked, request)
+        else:
+            job = await requests.take(turn, asked, request)
     except Refused as refusal:
         return Answer(
             code=refusal.code,

@@ -28,6 +28,7 @@ from contracts.project import (
     ProjectUpdated,
     ProjectUpdateRequested,
 )
+from services.ledger import writing
 from services.ledger.adding import Arrived, added, is_gone
 from services.ledger.arriving import fetch, reopen, split
 from services.ledger.asked import Asked, is_deleted, project_row, room_for_a_job, say
@@ -107,7 +108,7 @@ async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted)
     return file.document
 
 
-async def _documents(
+async def documents(
     turn: Turn, project: UUID, ids: Collection[UUID] | None
 ) -> list[tuple[Row, DocumentState]]:
     """Documents of a project, with their states. Raise ``Refused`` where one is not of it."""
@@ -133,7 +134,7 @@ async def _documents(
     return found
 
 
-async def _want(
+async def want(
     turn: Turn,
     job: UUID,
     documents: Collection[tuple[Row, DocumentState]],
@@ -156,24 +157,24 @@ async def _want(
         interests.append((row.stream, settled))
         if not settled:
             turn.touch(row.stream)
-    await turn.add_interests(job, interests)
+    await writing.add_interests(turn.connection, job, interests)
     return sum(not settled for _, settled in interests)
 
 
 async def _process(turn: Turn, asked: Asked, request: ProcessingRequested) -> UUID:
     await room_for_a_job(turn, asked.tenant)
     await project_row(turn, asked.tenant, request.project_id)
-    documents = await _documents(turn, request.project_id, request.document_ids)
+    found = await documents(turn, request.project_id, request.document_ids)
     job = asked.job
     await turn.row(job)
     row = turn.new_row(job, asked.tenant, "processing", project=request.project_id)
     turn.remember(job, request)
     await say(turn, asked, row, job, request)
-    await reopen(turn, asked, documents)
-    documents = await _documents(turn, request.project_id, request.document_ids)
-    waiting = await _want(turn, job, documents, request.chunking, any_cut=False, whole=True)
-    state = ingestion.start(request, documents=len(documents), waiting=waiting)
-    rejected = [each for _, each in documents if each.status == "rejected"]
+    await reopen(turn, asked, found)
+    found = await documents(turn, request.project_id, request.document_ids)
+    waiting = await want(turn, job, found, request.chunking, any_cut=False, whole=True)
+    state = ingestion.start(request, documents=len(found), waiting=waiting)
+    rejected = [each for _, each in found if each.status == "rejected"]
     for each in rejected:
         state = ingestion.settled(state, each).model_copy(update={"waiting": waiting})
     row.become(state)
@@ -188,23 +189,29 @@ async def _generate(turn: Turn, asked: Asked, request: GenerationRequested) -> U
     if missing is not None:
         field, message = missing
         raise Refused("not_available", message, field=field)
-    documents = await _documents(turn, request.project_id, request.document_ids)
-    usable = [(row, state) for row, state in documents if state.status != "rejected"]
-    if not usable or not any(_has_chunks(state) for _, state in usable):
-        raise Refused("no_chunks", f"No chunks found for project {request.project_id}")
+    found = await usable(turn, request)
     job = asked.job
     await turn.row(job)
     row = turn.new_row(job, asked.tenant, "generation", project=request.project_id)
     turn.remember(job, request)
     await say(turn, asked, row, job, request)
     settings = request.settings
-    waiting = await _want(turn, job, usable, settings.chunking, any_cut=not settings.recut)
-    row.become(generation_state.start(request, documents=len(usable), waiting=waiting))
+    waiting = await want(turn, job, found, settings.chunking, any_cut=not settings.recut)
+    row.become(generation_state.start(request, documents=len(found), waiting=waiting))
     dataset = dataset_id(job)
     await turn.row(dataset)
     turn.new_row(dataset, asked.tenant, "dataset", state=DatasetState(job_id=job))
     turn.touch(job)
     return job
+
+
+async def usable(turn: Turn, request: GenerationRequested) -> list[tuple[Row, DocumentState]]:
+    """The documents that a dataset is made from. Raise ``Refused`` where there are none."""
+    asked = await documents(turn, request.project_id, request.document_ids)
+    found = [(row, state) for row, state in asked if state.status != "rejected"]
+    if not any(_has_chunks(state) for _, state in found):
+        raise Refused("no_chunks", f"No chunks found for project {request.project_id}")
+    return found
 
 
 def _has_chunks(state: DocumentState) -> bool:
@@ -273,7 +280,8 @@ async def _cancel(turn: Turn, asked: Asked, request: JobCancelRequested) -> UUID
         """,
         row.stream,
     )
-    turn.cancelling.append(row.stream)
+    restarts = row.state.restarts if isinstance(row.state, GenerationState) else 0
+    turn.cancelling.append((row.stream, restarts))
     return row.stream
 
 

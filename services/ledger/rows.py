@@ -67,6 +67,8 @@ class House:
     hungry: dict[UUID, None] = field(default_factory=dict)
     """Jobs that have more to dispatch, the one longest unserved first."""
     requests: dict[UUID, Request] = field(default_factory=dict)
+    missing: dict[UUID, list[int]] = field(default_factory=dict)
+    """Seeds that restarted jobs ask again, in order; a job's place among them is in its state."""
 
 
 @dataclass(frozen=True, slots=True)

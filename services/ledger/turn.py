@@ -48,8 +48,8 @@ class Turn:
         self._in_flight: dict[str, int] = {}
         self._opened: dict[str, int] = {}
         self.work: dict[UUID, Work] = {}
-        self.cancelling: list[UUID] = []
-        """Jobs whose cancellation this turn recorded."""
+        self.cancelling: list[tuple[UUID, int]] = []
+        """Jobs whose cancellation this turn recorded, each with how often it had been restarted."""
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -134,8 +134,13 @@ class Turn:
         row = Row(stream, tenant, kind, project, state, open=kind in JOBS, changed=True)
         self._rows[stream] = row
         if row.open:
-            self._opened[tenant] = self._opened.get(tenant, 0) + 1
+            self._opened[tenant] = self.opened(tenant) + 1
         return row
+
+    def reopen(self, job: Row) -> None:
+        """A job that had ended goes on."""
+        job.open = job.changed = True
+        self._opened[job.tenant] = self.opened(job.tenant) + 1
 
     def opened(self, tenant: str) -> int:
         """Jobs that this turn opened for a tenant; one that ended in it is counted all the same."""
@@ -298,6 +303,9 @@ class Turn:
                     credit=self._credit(row.tenant),
                     workers=max(1, self.house.workers.get("generate", 1)),
                     documents=documents,
+                    missing=await writing.missing_seeds(
+                        self.connection, self.house, row.stream, state
+                    ),
                 )
             case ProcessingState() as state, ProcessingRequested():
                 return ingestion.decide(state)
@@ -342,11 +350,13 @@ class Turn:
         row.changed = True
         self._ended.append(row.stream)
         self.house.hungry.pop(row.stream, None)
+        self.house.missing.pop(row.stream, None)
 
     def _note_hunger(self, row: Row) -> None:
         """A job that has more to dispatch is asked again each turn, after the others."""
         self.house.hungry.pop(row.stream, None)
-        if isinstance(row.state, GenerationState) and row.state.next < row.state.stop:
+        state = row.state
+        if isinstance(state, GenerationState) and (state.next < state.stop or state.left):
             self.house.hungry[row.stream] = None
 
     async def _count_in_flight(self) -> None:
@@ -371,18 +381,6 @@ class Turn:
         return max(0, left // max(1, min(len(self.house.hungry), 16)))
 
     # -- writing -----------------------------------------------------------------------------------
-
-    async def add_interests(self, job: UUID, documents: Collection[tuple[UUID, bool]]) -> None:
-        """Documents that a job works on; ``True`` marks one that is settled already."""
-        await self.connection.execute(
-            """
-            insert into ledger.interests (job_id, stream_id, settled)
-            select $1, * from unnest($2::uuid[], $3::boolean[])
-            """,
-            job,
-            [stream for stream, _ in documents],
-            [settled for _, settled in documents],
-        )
 
     async def save_states(self) -> None:
         """Write the states as they are so far, for a query that looks at many streams."""

@@ -1,16 +1,53 @@
 """What a turn writes beside the log: states, work in flight, commands to be published. Decides nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts import SERVICES
+from contracts.entries import EntriesGenerated
 from contracts.identity import command_id
 from contracts.message import Command, wire_type
-from services.ledger.rows import Row, Work
+from services.ledger.processes.generation_state import GenerationState
+from services.ledger.rows import House, Row, Work
 
 if TYPE_CHECKING:
     from shared.store import Connection
+
+
+async def missing_seeds(
+    connection: "Connection", house: House, job: UUID, state: GenerationState
+) -> list[int]:
+    """Seeds from ``state.again`` on that a restarted job asks again, as many as may be asked in one turn."""
+    if not state.left:
+        return []
+    kept = house.missing.get(job, [])
+    place = bisect_left(kept, state.again)
+    if place == len(kept):
+        kept = await _seeds_without_outcome(connection, job, state.again, state.next)
+        house.missing[job], place = kept, 0
+    return kept[place : place + house.windows]
+
+
+async def _seeds_without_outcome(
+    connection: "Connection", job: UUID, first: int, stop: int
+) -> list[int]:
+    """The seeds of ``[first, stop)`` that generated nothing, in order; the first 20,000 of them."""
+    rows = await connection.fetch(
+        """
+        select seed from generate_series($2::int, $3::int - 1) as seed
+        where seed not in (
+            select (data->>'seed')::int from ledger.events where stream_id = $1 and type = $4
+        )
+        order by seed limit 20000
+        """,
+        job,
+        first,
+        stop,
+        wire_type(EntriesGenerated),
+    )
+    return [row["seed"] for row in rows]
 
 
 async def write_states(connection: "Connection", rows: Iterable[Row]) -> None:
@@ -104,3 +141,18 @@ async def forget_jobs(connection: "Connection", jobs: Sequence[UUID]) -> None:
     await connection.execute("delete from ledger.work where job_id = any($1::uuid[])", jobs)
     await connection.execute("delete from ledger.commands where job_id = any($1::uuid[])", jobs)
     await connection.execute("delete from ledger.interests where job_id = any($1::uuid[])", jobs)
+
+
+async def add_interests(
+    connection: "Connection", job: UUID, documents: Collection[tuple[UUID, bool]]
+) -> None:
+    """Documents that a job works on; ``True`` marks one that is settled already."""
+    await connection.execute(
+        """
+        insert into ledger.interests (job_id, stream_id, settled)
+        select $1, * from unnest($2::uuid[], $3::boolean[])
+        """,
+        job,
+        [stream for stream, _ in documents],
+        [settled for _, settled in documents],
+    )

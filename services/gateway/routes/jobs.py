@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from contracts.job import JobCancelRequested, JobKind
+from contracts.job import JobCancelRequested, JobKind, JobRestartRequested
 from services.gateway import ids, looking, overview, progress, queueing
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here
 from services.gateway.overview_shapes import Overview
 from services.gateway.routes.parameters import Page, PerPage, offset
-from services.gateway.shapes import Cancelling, Jobs, JobStatus, QueueStats
+from services.gateway.shapes import Cancelling, Jobs, JobStatus, QueueStats, Restarted
 from shared.clock import monotonic
 from shared.errors import Refused
 
@@ -125,6 +125,27 @@ async def cancel_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None
             raise
         raise unknown from None
     return Cancelling(job_id=row.job_id, message=f"Job {row.job_id} is being cancelled")
+
+
+@router.post("/restart/{id}")
+async def restart_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None) -> Restarted:
+    """Go on with a job that failed or was cancelled, under its own id. What was done stays done and is not paid again;
+    what has no outcome is asked again.
+    """
+    unknown = Refused(
+        "job_not_found", f"Job {id[:64]} not found or cannot be restarted", status=404
+    )
+    name = ids.uuid_of(id)
+    row = await deps.views.job(name) if name else None
+    if row is None:
+        raise unknown
+    try:
+        await ask(deps, JobRestartRequested(target=row.job_id), request_id(idempotency_key))
+    except Refused as problem:
+        if problem.code != "job_not_found":
+            raise
+        raise unknown from None
+    return Restarted(job_id=row.job_id, message=f"Job {row.job_id} goes on")
 
 
 def said(status: JobStatus) -> Response:

@@ -52,7 +52,9 @@ _DOCUMENTS = """
 """
 _EXPORTS = """
     case when s.closing is not null or j.kind = 'dataset_export' then array(
-        select x from exports x where x.dataset_id = j.dataset_id
+        select x from exports x
+        left join datasets o using (dataset_id)
+        where x.dataset_id = j.dataset_id and (o.reopened_at is null or x.created_at > o.reopened_at)
         order by x.created_at, x.format, x.batch_size) end
 """
 _ARRIVAL = "j.kind in ('document_fetch', 'document_split')"

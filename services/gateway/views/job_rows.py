@@ -13,6 +13,7 @@ from contracts.job import (
     JobCancelRequested,
     JobCompleted,
     JobFailed,
+    JobRestarted,
     JobResumed,
     JobStarted,
     JobWaiting,
@@ -20,7 +21,7 @@ from contracts.job import (
 from contracts.message import Event, Recorded
 from contracts.processing import ProcessingRequested
 from services.gateway.views.batch import Change, Operation, Put
-from services.gateway.views.operations import Rule, job, job_of, new_job, place, plain
+from services.gateway.views.operations import Rule, dataset, job, job_of, new_job, place, plain
 
 
 def _processing_requested(recorded: Recorded[ProcessingRequested]) -> Iterator[Operation]:
@@ -122,6 +123,21 @@ def _job_cancelled(recorded: Recorded[JobCancelled]) -> Iterator[Operation]:
     yield _ended(recorded, "cancelled")
 
 
+def _job_restarted(recorded: Recorded[JobRestarted]) -> Iterator[Operation]:
+    """The job is as if it had not ended; seeds that had failed are asked again, and its dataset is open again."""
+    event, this = recorded.event, job_of(recorded)
+    anew = {"completed_at": None, "cancelling": False, "code": None, "message": None}
+    status = "running" if event.planned else "pending"
+    yield job(recorded, status=status, restarted=place(recorded), **anew)
+    yield dataset(
+        recorded,
+        dataset_id(this),
+        {"failed": -event.failed},
+        closing=None,
+        reopened_at=recorded.recorded_at,
+    )
+
+
 def _job_failed(recorded: Recorded[JobFailed]) -> Iterator[Operation]:
     yield _ended(recorded, "failed", code=recorded.event.code, message=recorded.event.message)
 
@@ -155,5 +171,6 @@ RULES: dict[type[Event], Rule] = {
     JobCompleted: _job_completed,
     JobCancelled: _job_cancelled,
     JobFailed: _job_failed,
+    JobRestarted: _job_restarted,
     CallSettled: _call_settled,
 }

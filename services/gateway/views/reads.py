@@ -201,7 +201,10 @@ class Views:
         """Oldest first."""
         rows = await self._queries.rows(
             f"select {EXPORT} from exports x"  # noqa: S608 - constants
-            " where x.dataset_id = any($1::uuid[]) order by x.created_at, x.format, x.batch_size",
+            " left join datasets s using (dataset_id)"
+            " where x.dataset_id = any($1::uuid[])"
+            " and (s.reopened_at is null or x.created_at > s.reopened_at)"
+            " order by x.created_at, x.format, x.batch_size",
             list(datasets),
         )
         return [ExportRow(**row) for row in rows]
@@ -214,9 +217,13 @@ class Views:
         return [PlanRow(**row) for row in rows]
 
     async def failures(self, job: UUID) -> dict[str, int]:
-        """Failed units of a job, by code."""
+        """Failed units of a job, by code; those that were asked again after a restart are not counted."""
         rows = await self._queries.rows(
-            "select code, count(*) from failures where job_id = $1 group by code order by 2 desc",
+            """
+            select f.code, count(*) from failures f left join jobs j using (job_id)
+            where f.job_id = $1 and (j.restarted is null or f.pos > j.restarted)
+            group by f.code order by 2 desc
+            """,
             job,
         )
         return {row["code"]: row["count"] for row in rows}

@@ -56,6 +56,7 @@ create table documents (
     updated_at  timestamptz not null
 );
 create index documents_of_project on documents (project_id, pos);
+create index documents_rejected on documents (project_id, pos) where status = 'rejected';
 
 -- What came of cutting a document: its parts with their pages, as DocumentDivided says them.
 create table splits (
@@ -108,7 +109,8 @@ create table jobs (
     created_at        timestamptz not null,
     started_at        timestamptz,
     completed_at      timestamptz,
-    updated_at        timestamptz not null
+    updated_at        timestamptz not null,
+    restarted         bigint -- position of the newest restart
 ) with (fillfactor = 50);
 create index jobs_in_order on jobs (tenant, pos);
 create index jobs_of_dataset on jobs (dataset_id);
@@ -153,7 +155,8 @@ create table datasets (
     skipped    jsonb not null,
     closing    jsonb,
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    reopened_at timestamptz -- by a restart: files from before are of another dataset
 ) with (fillfactor = 50);
 create index datasets_of_project on datasets (project_id, pos);
 create index datasets_of_job on datasets (job_id);

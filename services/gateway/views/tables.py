@@ -49,7 +49,7 @@ TABLES: dict[str, Table] = {
         text="tenant kind chunking format status waiting_for waiting_reason code message",
         boolean="all_documents cancelling",
         int="documents calls calls_failed",
-        bigint="pos prompt_tokens completion_tokens cached_tokens cost",
+        bigint="pos prompt_tokens completion_tokens cached_tokens cost restarted",
         timestamptz="created_at started_at completed_at updated_at",
     ),
     "job_documents": _table("job_id document_id", uuid="job_id document_id"),
@@ -61,7 +61,7 @@ TABLES: dict[str, Table] = {
         " surplus",
         bigint="pos",
         jsonb="settings skipped closing",
-        timestamptz="created_at updated_at",
+        timestamptz="created_at updated_at reopened_at",
     ),
     "plans": _table("job_id first", uuid="job_id", int="first seeds round", jsonb="plan"),
     "units": _table(

@@ -7,7 +7,7 @@ from contracts.blob import BlobRef
 from contracts.dataset import DatasetExported, ExportDataset
 from contracts.export import ExportRequested
 from contracts.identity import unit_id
-from contracts.job import JobCancelled, JobCancelling, JobCompleted, JobFailed
+from contracts.job import JobCancelled, JobCancelling, JobCompleted, JobFailed, JobRestarted
 from contracts.message import Event, Message, Recorded
 from contracts.unit import UnitFailed
 from services.ledger.processes.decision import Decision
@@ -20,6 +20,7 @@ class ExportState(Message):
     plan: tuple[BlobRef, ...]
     name: str
     cancelling: bool = False
+    restarts: int = 0
     fatal: tuple[str, str] | None = None
 
 
@@ -33,6 +34,9 @@ def evolve(state: ExportState, recorded: Recorded[Event]) -> ExportState:
             return state.model_copy(update={"cancelling": True})
         case JobCompleted() | JobFailed() | JobCancelled():
             return state.model_copy(update={"phase": "ended"})
+        case JobRestarted() as event:
+            anew = {"phase": "asked", "cancelling": False, "fatal": None}
+            return state.model_copy(update={**anew, "restarts": event.restart})
         case _:
             return state
 
@@ -49,9 +53,10 @@ def decide(state: ExportState, request: ExportRequested, job: UUID) -> Decision[
         return Decision(state, events=(JobCancelled(),))
     if state.phase == "exporting":
         return Decision(state)
+    again = f"/again/{state.restarts}" if state.restarts else ""
     command = ExportDataset(
         job_id=job,
-        units=(unit_id(job, f"export/{request.format}"),),
+        units=(unit_id(job, f"export/{request.format}{again}"),),
         dataset_id=request.dataset_id,
         head=state.head,
         plan=state.plan,

@@ -1,9 +1,10 @@
 """What follows in the main job, from the documents it waits for to the files it leaves. Folds nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from uuid import UUID
 
+from contracts.blob import BlobRef
 from contracts.dataset import (
     CloseDataset,
     Ending,
@@ -50,11 +51,13 @@ def decide(
     credit: int,
     workers: int,
     documents: Sequence[PlanDocument] | None = None,
+    missing: Sequence[int] = (),
 ) -> Decision[GenerationState]:
     """What follows from the state as it is.
 
     ``credit``: units that the tenant's and the house's windows still allow. ``workers``: generate processes alive, at
-    least 1. ``documents``: given when asked for.
+    least 1. ``documents``: given when asked for. ``missing``: the first seeds from ``state.again`` on that have no
+    outcome, where ``state.left`` says that there are any.
     """
     if state.phase == "ended":
         return Decision(state, ended=True)
@@ -67,7 +70,7 @@ def decide(
         case "waiting" if state.waiting == 0:
             return _plan(state, request, job, documents)
         case "running":
-            return _run(state, request, job, credit, workers)
+            return _run(state, request, job, credit, workers, missing)
         case "closed" if state.refusal is not None:
             code, message = state.refusal
             return Decision(state, events=(JobFailed(code=code, message=message),))
@@ -90,7 +93,7 @@ def _plan(
         return Decision(state, events=(JobFailed(code="no_chunks", message=message),))
     command = PlanGeneration(
         job_id=job,
-        units=(unit_id(job, "plan"),),
+        units=(unit_id(job, _again("plan", state)),),
         project_id=request.project_id,
         documents=tuple(documents),
         settings=request.settings,
@@ -102,19 +105,31 @@ def _plan(
     )
 
 
+def _again(work: str, state: GenerationState) -> str:
+    """The name of a piece of work. After a restart it is another, so that what was lost and what is asked again are
+    told apart wherever a late word of the first comes in.
+    """
+    return f"{work}/again/{state.restarts}" if state.restarts else work
+
+
 def _run(
-    state: GenerationState, request: GenerationRequested, job: UUID, credit: int, workers: int
+    state: GenerationState,
+    request: GenerationRequested,
+    job: UUID,
+    credit: int,
+    workers: int,
+    missing: Sequence[int],
 ) -> Decision[GenerationState]:
     if state.waiting_for is not None and state.answered:
         return Decision(state, events=(JobResumed(waited_for=state.waiting_for),))
     wanted = request.settings.entries
     enough = wanted is not None and state.counts.accepted >= wanted
     if enough or state.cancelling:
-        state = counted(state, not_needed=state.stop - state.next).model_copy(
-            update={"next": state.stop}
+        state = counted(state, not_needed=state.stop - state.next + state.left).model_copy(
+            update={"next": state.stop, "left": 0}
         )
     commands: list[Command] = []
-    state = _dispatch(state, request, job, credit, workers, commands)
+    state = _dispatch(state, request, job, credit, workers, missing, commands)
     state = _curate(state, request, job, commands)
     state = _admit(state, request, job, commands)
     if _idle(state):
@@ -146,29 +161,51 @@ def _dispatch(
     job: UUID,
     credit: int,
     workers: int,
+    missing: Sequence[int],
     commands: list[Command],
 ) -> GenerationState:
-    left = state.stop - state.next
+    left = state.left or state.stop - state.next
     if not left or state.waiting_for is not None:
         return state
     room = min(window(state, request, workers) - state.counts.in_flight, credit)
     if room <= 0 or (room < PACK // 2 and room < left and state.counts.in_flight):
         return state
-    stop = state.next + min(room, left)
-    for first in range(state.next, stop, PACK):
-        seeds = tuple(range(first, min(first + PACK, stop)))
+    if state.left:
+        seeds: Sequence[int] = missing[:room]
+        if not seeds:
+            return counted(state, not_needed=state.left).model_copy(update={"left": 0})
+        update = {"left": state.left - len(seeds), "again": seeds[-1] + 1 if seeds else state.again}
+    else:
+        seeds = range(state.next, state.next + min(room, left))
+        update = {"next": seeds.stop}
+    for plan, pack in _packs(state, seeds):
         commands.append(
             GenerateEntries(
                 job_id=job,
-                units=tuple(seed_unit(job, seed) for seed in seeds),
+                units=tuple(_unit(job, seed, state) for seed in pack),
                 dataset_id=dataset_id(job),
-                plan=state.rounds[-1].plan,
-                seeds=seeds,
+                plan=plan,
+                seeds=pack,
                 settings=request.settings,
                 share=ceil(request.settings.concurrency / workers),
+                restart=state.restarts,
             )
         )
-    return counted(state, in_flight=stop - state.next).model_copy(update={"next": stop})
+    return counted(state, in_flight=len(seeds)).model_copy(update=update)
+
+
+def _packs(
+    state: GenerationState, seeds: Sequence[int]
+) -> Iterator[tuple[BlobRef, tuple[int, ...]]]:
+    """Seeds by the plan that they belong to, a pack at a time."""
+    for made in state.rounds:
+        own = [seed for seed in seeds if made.first <= seed < made.first + made.seeds]
+        for first in range(0, len(own), PACK):
+            yield made.plan, tuple(own[first : first + PACK])
+
+
+def _unit(job: UUID, seed: int, state: GenerationState) -> UUID:
+    return unit_id(job, _again(f"seed/{seed}", state)) if state.left else seed_unit(job, seed)
 
 
 def _curate(
@@ -177,29 +214,45 @@ def _curate(
     job: UUID,
     commands: list[Command],
 ) -> GenerationState:
-    if state.generated_at <= state.curated_to or state.curating >= MOST_CURATING:
+    if state.curating >= MOST_CURATING:
+        return state
+    if state.uncurated:
+        (after, through), *rest = state.uncurated
+        commands.append(_curation(state, request, job, after, through))
+        return state.model_copy(
+            update={
+                "uncurated": tuple(rest),
+                "curating": state.curating + 1,
+                "curations": state.curations + 1,
+            }
+        )
+    if state.generated_at <= state.curated_to:
         return state
     gathered = state.generated_at - state.curated_to
     if state.curating and gathered < GATHER and state.counts.in_flight:
         return state
-    commands.append(
-        CurateEntries(
-            job_id=job,
-            units=(unit_id(job, f"curate/{state.curations}"),),
-            dataset_id=dataset_id(job),
-            project_id=state.project_id,
-            plan=tuple(made.plan for made in state.rounds),
-            after=state.curated_to,
-            through=state.generated_at,
-            settings=request.settings,
-        )
-    )
+    commands.append(_curation(state, request, job, state.curated_to, state.generated_at))
     return state.model_copy(
         update={
             "curated_to": state.generated_at,
             "curating": state.curating + 1,
             "curations": state.curations + 1,
         }
+    )
+
+
+def _curation(
+    state: GenerationState, request: GenerationRequested, job: UUID, after: int, through: int
+) -> CurateEntries:
+    return CurateEntries(
+        job_id=job,
+        units=(unit_id(job, f"curate/{state.curations}"),),
+        dataset_id=dataset_id(job),
+        project_id=state.project_id,
+        plan=tuple(made.plan for made in state.rounds),
+        after=after,
+        through=through,
+        settings=request.settings,
     )
 
 
@@ -232,6 +285,8 @@ def _admit(
 def _idle(state: GenerationState) -> bool:
     return (
         state.next == state.stop
+        and not state.left
+        and not state.uncurated
         and not state.counts.in_flight
         and not state.curating
         and not state.admitting
@@ -254,7 +309,7 @@ def _after_round(
     wanted = request.settings.entries or 0
     command = ExtendGeneration(
         job_id=job,
-        units=(unit_id(job, f"extend/{len(state.rounds) + 1}"),),
+        units=(unit_id(job, _again(f"extend/{len(state.rounds) + 1}", state)),),
         dataset_id=dataset_id(job),
         project_id=state.project_id,
         round=len(state.rounds) + 1,
@@ -291,7 +346,7 @@ def _close(
 ) -> Decision[GenerationState]:
     command = CloseDataset(
         job_id=job,
-        units=(unit_id(job, "close"),),
+        units=(unit_id(job, _again("close", state)),),
         dataset_id=dataset_id(job),
         project_id=state.project_id,
         plan=tuple(made.plan for made in state.rounds),
@@ -313,7 +368,7 @@ def _export(state: GenerationState, request: GenerationRequested, job: UUID) -> 
     """The files of a dataset need its entries only, so they are written while its figures are computed."""
     return ExportDataset(
         job_id=job,
-        units=(unit_id(job, f"export/{request.settings.format}"),),
+        units=(unit_id(job, _again(f"export/{request.settings.format}", state)),),
         dataset_id=dataset_id(job),
         head=state.dataset_head,
         plan=tuple(made.plan for made in state.rounds),

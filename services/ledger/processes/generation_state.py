@@ -5,6 +5,7 @@ flight stands in the table ``work``. The equations of ``contracts.dataset.Counts
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Literal
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from contracts.job import (
     JobCancelling,
     JobCompleted,
     JobFailed,
+    JobRestarted,
     JobResumed,
     JobWaiting,
 )
@@ -96,6 +98,13 @@ class GenerationState(Message):
     ending: Ending | None = None
     extended: bool = False
     """The last attempt at a further round found something to ask."""
+    restarts: int = 0
+    left: int = 0
+    """Seeds before ``next`` that are to be asked again and were not yet, since the job was restarted;"""
+    again: int = 0
+    """the first of them is not before this one."""
+    uncurated: tuple[tuple[int, int], ...] = ()
+    """Stretches of the job's stream whose curation was lost with the job's first end."""
     waiting_for: str | None = None
     answered: bool = False
     """A unit had an outcome since the job began to wait, so waiting has an end."""
@@ -147,8 +156,52 @@ def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState
             return state.model_copy(update={"exported": True})
         case JobCompleted() | JobFailed() | JobCancelled():
             return state.model_copy(update={"phase": "ended"})
+        case JobRestarted() as event:
+            return _restarted(state, event)
         case _:
             return state
+
+
+def _restarted(state: GenerationState, event: JobRestarted) -> GenerationState:
+    """As if the job had not ended, with everything to be done again that has no outcome.
+
+    Seeds before ``next`` are done, or failed, lost, or not needed when it ended: all but the first are asked again.
+    """
+    counts = state.counts
+    left = state.left + counts.failed + counts.in_flight + counts.not_needed
+    return state.model_copy(
+        update={
+            "phase": "running" if event.planned else "waiting",
+            "documents": event.documents,
+            "waiting": event.waiting,
+            "counts": counts.model_copy(update={"failed": 0, "in_flight": 0, "not_needed": 0}),
+            "restarts": event.restart,
+            "left": left,
+            "again": 0,
+            "uncurated": event.uncurated,
+            "curating": 0,
+            "admitting": False,
+            "admitted_to": event.admitted_to,
+            "failed": {},
+            "cancelling": False,
+            "fatal": None,
+            "refusal": None,
+            "exported": False,
+            "ending": None,
+            "waiting_for": None,
+            "answered": True,
+        }
+    )
+
+
+def gaps(done: Iterable[tuple[int, int]], through: int) -> tuple[tuple[int, int], ...]:
+    """The stretches ``(after, through]`` of ``(0, through]`` that those ``done`` leave out."""
+    found, at = [], 0
+    for after, until in sorted(done):
+        if after > at:
+            found.append((at, after))
+        at = max(at, until)
+    return (*found, (at, through)) if at < through else tuple(found)
 
 
 def counted(state: GenerationState, **changes: int) -> GenerationState:

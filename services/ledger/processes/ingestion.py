@@ -23,7 +23,14 @@ from contracts.document import (
 )
 from contracts.generation import PlanDocument
 from contracts.identity import unit_id
-from contracts.job import JobCancelled, JobCancelling, JobCompleted, JobFailed, JobStarted
+from contracts.job import (
+    JobCancelled,
+    JobCancelling,
+    JobCompleted,
+    JobFailed,
+    JobRestarted,
+    JobStarted,
+)
 from contracts.message import Event, Message, Recorded
 from contracts.processing import ProcessingRequested
 from contracts.unit import UnitFailed
@@ -282,6 +289,8 @@ def evolve(state: ProcessingState, recorded: Recorded[Event]) -> ProcessingState
             return state.model_copy(update={"cancelling": True})
         case JobCompleted() | JobFailed() | JobCancelled():
             return state.model_copy(update={"phase": "ended"})
+        case JobRestarted() as event:
+            return ProcessingState(documents=event.documents, waiting=event.waiting)
         case _:
             return state
 

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.document import DocumentAdded
 from contracts.identity import document_id
-from contracts.job import JobCancelled, JobCancelling, JobCompleted
+from contracts.job import JobCancelled, JobCancelling, JobCompleted, JobFailed, JobRestarted
 from services.gateway import following
 from services.gateway.deps import Deps
 from services.gateway.following import Broadcasts, Look
@@ -90,6 +90,26 @@ async def test_a_listener_that_comes_back_is_sent_what_it_does_not_have(
             _, state = await anext(again)
             assert state["result"]["counts"]["done"] == 1
             assert gateway.deps.broadcasts.listeners == 2
+
+
+async def test_a_job_that_goes_on_is_as_if_it_had_not_ended(gateway: Gateway, told: Told) -> None:
+    told.story.grind(told.job, [0, 1], fails=[1])
+    failed = JobFailed(code="auth", message="no")
+    told.story.say(told.job, "generation", failed, job=told.job)
+    await told.so_far()
+    before = await gateway.get(f"/jobs/status/{told.job}")
+    assert (before["status"], before["result"]["counts"]["failed"]) == ("failed", 1)
+    again = JobRestarted(restart=1, failed=1, planned=True)
+    told.story.say(told.job, "generation", again, job=told.job)
+    await told.so_far()
+    after = await gateway.get(f"/jobs/status/{told.job}")
+    assert (after["status"], after["error"], after["completed_at"]) == ("running", None, None)
+    counts = after["result"]["counts"]
+    assert (counts["done"], counts["failed"], counts["in_flight"]) == (1, 0, 3)
+    dataset = await gateway.get(f"/datasets/{after['dataset_id']}")
+    assert dataset["failed_by_code"] == {}
+    said = await gateway.post(f"/jobs/restart/{UNKNOWN}", None, 404)
+    assert said["detail"] == f"Job {UNKNOWN} not found or cannot be restarted"
 
 
 async def test_streams_of_nothing_are_refused(gateway: Gateway, told: Told) -> None:

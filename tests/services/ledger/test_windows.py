@@ -57,7 +57,7 @@ async def test_no_more_units_are_dispatched_than_calls_are_allowed_and_a_pack_fo
 async def test_the_window_of_the_house_holds_for_all_jobs_together(
     mill: Mill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "House", lambda: House(windows=12, tenant_window=12))
+    monkeypatch.setattr(app, "House", lambda **given: House(**given, windows=12, tenant_window=12))
     await mill.ledger()
     mill.documents()
     watched = Watched(mill)
@@ -71,7 +71,7 @@ async def test_a_small_job_does_not_wait_for_a_large_one(
     mill: Mill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The large one alone would fill the windows."""
-    monkeypatch.setattr(app, "House", lambda: House(windows=16, tenant_window=16))
+    monkeypatch.setattr(app, "House", lambda **given: House(**given, windows=16, tenant_window=16))
     await mill.ledger()
     mill.documents()
     mill.generation()
