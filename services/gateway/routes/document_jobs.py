@@ -10,7 +10,8 @@ from services.gateway import ids, looking, progress
 from services.gateway.deps import Deps, Here
 from services.gateway.document_shapes import Debug, DocumentJob, WouldDo
 from services.gateway.examples import answers
-from services.gateway.processing import ProcessBody, chunking_from
+from services.gateway.processing import ProcessBody
+from services.gateway.routes.documents import chunking_of
 from services.gateway.views.chunk_reads import ChunkingRow
 from services.gateway.views.rows import DocumentRow
 
@@ -81,7 +82,7 @@ async def _status(deps: Deps, id: str, kind: JobKind) -> DocumentJob:
 )
 async def debug_processing(deps: Here, body: ProcessBody) -> Debug:
     """What ``POST /documents/process`` makes of the same body, document by document. Starts nothing."""
-    chunking = chunking_from(body)
+    chunking = await chunking_of(deps, body)
     project = await ids.project(deps.views, body.project_id, field="project_id")
     names = [name for id in body.document_ids if (name := ids.uuid_of(id))]
     rows = await deps.views.some_documents(names)
@@ -126,7 +127,9 @@ def _would(
     if row is None:
         return "refuse the request (404): it is not of this project"
     if row.status == "rejected":
-        return f"nothing: it cannot be used ({row.code}: {row.message})"
+        return (
+            f"try again only what the machine lacked; it cannot be used ({row.code}: {row.message})"
+        )
     if row.body is None:
         if skip_parsing:
             return "refuse the request (400): it is not parsed yet"

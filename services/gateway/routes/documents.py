@@ -8,7 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 
 from contracts.blob import BlobRef
-from contracts.document import DocumentDeleted, DocumentDeletionRequested, DocumentSubmitted
+from contracts.document import (
+    Chunking,
+    DocumentDeleted,
+    DocumentDeletionRequested,
+    DocumentSubmitted,
+)
 from contracts.identity import document_id, job_id
 from contracts.processing import ProcessingRequested
 from services.gateway import deleting, ids, showing, uploading
@@ -108,16 +113,24 @@ async def upload_documents(deps: Here, request: Request) -> Uploaded:
     )
 
 
-@router.post("/process")
+@router.post(
+    "/process",
+    responses=answers(
+        {
+            "job_id": "689a9f55-d2ae-51d1-a561-9caa77261281",
+            "message": "Document processing started: 2 to be chunked (markdown)",
+            "status": "submitted",
+            "estimated_duration": None,
+            "dataset_id": None,
+            "debug_info": {"chunking": {"strategy": "markdown", "size": 2000, "overlap": 0}},
+        }
+    ),
+)
 async def process_documents(
     deps: Here, body: ProcessBody, idempotency_key: IdempotencyKey = None
 ) -> Submitted:
     """Parse documents and, where a strategy is named, cut them into chunks."""
-    chunking = chunking_from(body)
-    if chunking is not None and body.tokenizer:
-        folder = deps.settings.data
-        ref = await keep_tokenizer(deps.blobs, deps.tenant, folder, body.tokenizer, "tokenizer")
-        chunking = chunking.model_copy(update={"tokenizer": ref})
+    chunking = await chunking_of(deps, body)
     project = await ids.project(deps.views, body.project_id, field="project_id")
     found = await ids.documents(deps.views, project, body.document_ids, said=body.project_id)
     if body.skip_parsing:
@@ -142,6 +155,16 @@ async def process_documents(
             "chunking": chunking.model_dump(mode="json") if chunking else None,
         },
     )
+
+
+async def chunking_of(deps: Deps, body: ProcessBody) -> Chunking | None:
+    """How the documents are to be cut, with the tokenizer that is named; None: they are to be parsed only."""
+    chunking = chunking_from(body)
+    if chunking is None or not body.tokenizer:
+        return chunking
+    folder = deps.settings.data
+    ref = await keep_tokenizer(deps.blobs, deps.tenant, folder, body.tokenizer, "tokenizer")
+    return chunking.model_copy(update={"tokenizer": ref})
 
 
 @router.delete(

@@ -25,6 +25,7 @@ from shared.errors import Unavailable
 router = APIRouter(prefix="/projects", tags=["projects"])
 
 _ID = "fe75540b-4203-5805-a546-3f20545a2925"
+_SHA256 = "83cc550c51833b351c6f471ab764c5b9335af5804546be2e8e3b8d09de6920f8"
 _REMOVED = {"documents": 6, "chunks": 54, "datasets": 2, "jobs": 4}
 _PROJECT = {
     "id": _ID,
@@ -156,7 +157,29 @@ def _deleted(gone: list[ProjectDeleted], failed: list[Failure]) -> Deleted:
     )
 
 
-@router.get("/{id}/documents")
+@router.get(
+    "/{id}/documents",
+    responses=answers(
+        {
+            "documents": [
+                {
+                    "id": "ad422f39-0d9e-5f0e-8d7c-5a1f7d1f8a10",
+                    "project_id": _ID,
+                    "file_name": "panama-canal.pdf",
+                    "source_file_path": f"document/{_SHA256}",
+                    "created_at": "2026-05-04T09:12:31.482Z",
+                    "status": "uploaded",
+                    "parsed_documents": [],
+                    "parsed_files": [],
+                    "sha256": _SHA256,
+                    "size": 91_402,
+                    "updated_at": "2026-05-04T09:12:31.482Z",
+                    "other_names": [],
+                }
+            ]
+        }
+    ),
+)
 async def project_documents(
     deps: Here, id: str, page: Page = 1, per_page: PerPage = 1000
 ) -> ProjectDocuments:
@@ -168,7 +191,25 @@ async def project_documents(
     )
 
 
-@router.get("/{id}/datasets")
+@router.get(
+    "/{id}/datasets",
+    responses=answers(
+        {
+            "datasets": [
+                {
+                    "id": "52d9320d-5b6f-5d8e-a6d3-7d9c8e1f2a3b",
+                    "project_id": _ID,
+                    "output_type": "jsonl",
+                    "output_file_path": None,
+                    "created_at": "2026-05-04T09:15:02.117Z",
+                    "name": "canals",
+                    "status": "running",
+                    "total_entries": 12,
+                }
+            ]
+        }
+    ),
+)
 async def project_datasets(deps: Here, id: str) -> ProjectDatasets:
     project = await ids.project(deps.views, id)
     rows = await deps.views.datasets(project.project_id)

@@ -123,6 +123,7 @@ BELONGINGS: dict[str, tuple[Belonging, ...]] = {
         Belonging("exports", "dataset_id", "datasets", "project_id"),
         Belonging("plans", "job_id", "jobs", "project_id"),
         Belonging("failures", "job_id", "jobs", "project_id"),
+        Belonging("splits", "job_id", "jobs", "project_id"),
         Belonging("job_documents", "job_id", "jobs", "project_id"),
         Belonging("document_names", "document_id", "documents", "project_id"),
         Belonging("document_chunkings", "document_id", "documents", "project_id"),

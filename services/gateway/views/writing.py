@@ -110,6 +110,8 @@ async def _update(
 
 
 async def _forget(connection: "Connection", what: str, ids: Sequence[UUID]) -> None:
+    # However many rows there are: a fold that was cut short would begin again and never get past this event.
+    await connection.execute("set local statement_timeout = 0")
     for each in BELONGINGS[what]:
         named = f"{each.column} = any($1::uuid[])"
         if each.through is not None:

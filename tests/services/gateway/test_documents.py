@@ -408,7 +408,7 @@ async def test_debug_says_what_processing_would_do_and_starts_nothing(
     assert await would(chunk_strategy="markdown", chunk_size=2000) == [
         "nothing: it is cut in this way",
         "parse it, then cut it into chunks",
-        "nothing: it cannot be used (no_text: empty)",
+        "try again only what the machine lacked; it cannot be used (no_text: empty)",
         "refuse the request (404): it is not of this project",
     ]
     assert (await would(chunk_strategy="sentence"))[0] == "cut it into chunks"

@@ -274,6 +274,10 @@ def the_story_and_its_end() -> Story:
     return story
 
 
+def test_a_project_takes_rows_of_every_table_with_it() -> None:
+    assert {each.table for each in BELONGINGS["project"]} == set(TABLES)
+
+
 TO_THE_END = the_story_and_its_end().recorded()
 
 

@@ -19,7 +19,7 @@ from contracts.document import (
     ParseDocument,
 )
 from contracts.export import ExportRequested
-from contracts.generation import GenerationRequested
+from contracts.generation import GenerationRequested, GenerationSettings
 from contracts.identity import dataset_id
 from contracts.job import JobCancelRequested, JobCompleted
 from contracts.message import Request
@@ -178,8 +178,9 @@ async def test_deleted_chunks_are_left_out_until_somebody_asks_for_the_same_cut_
             chunks=2,
         )
     ]
-    # A generation job takes the document as it is, whatever way of cutting it names.
-    making = job(await mill.ask(GenerationRequested(project_id=project)))
+    # A generation job takes the document as it is, also one that asks for this very cut.
+    settings = GenerationSettings(recut=True)
+    making = job(await mill.ask(GenerationRequested(project_id=project, settings=settings)))
     await mill.until(lambda: mill.envelopes("gristmill.commands.generate"))
     assert FEWER.sha256 in mill.envelopes("gristmill.commands.generate")[0].body.decode()
     assert (await mill.ask(fewer)).code == "document_in_use"
