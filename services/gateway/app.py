@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from services.gateway import problems
+from services.gateway import describing, problems
 from services.gateway.deps import Deps
 from services.gateway.known_parameters import only_known
 from services.gateway.limits import BodyLimit, OneSlash
@@ -19,6 +19,7 @@ from services.gateway.routes import (
     chunking,
     chunks,
     content,
+    dataset_lists,
     datasets,
     document_jobs,
     documents,
@@ -26,6 +27,7 @@ from services.gateway.routes import (
     entries,
     events,
     jobs,
+    later,
     projects,
     service,
     streams,
@@ -65,26 +67,20 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     api = APIRouter(prefix=BASE)
     known = [Depends(only_known)]
+    # They know no parameters, so none is unknown to them.
+    api.include_router(later.router)
+    # Routes with fixed words come before those that take any word in the same place.
     for resource in (
-        projects,
-        arrivals,
-        chunking,
-        documents,
-        document_jobs,
-        content,
-        chunks,
-        downloads,
-        entries,
-        datasets,
-        jobs,
-        streams,
-        events,
+        *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
+        *(downloads, entries, dataset_lists, datasets, jobs, streams, events),
     ):
         api.include_router(resource.router, responses=PROBLEMS, dependencies=known)
     api.include_router(jobs.of_datasets, responses=PROBLEMS, dependencies=known)
+    api.include_router(dataset_lists.plugins, responses=PROBLEMS, dependencies=known)
     app.include_router(service.router)
     app.include_router(api)
     problems.install(app)
+    describing.install(app)
     _wrap(app, deps)
     return app
 

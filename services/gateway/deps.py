@@ -19,6 +19,7 @@ from services.gateway.following import Broadcasts, Look
 from services.gateway.plans import Plans
 from services.gateway.views.away import AWAY, steady
 from services.gateway.views.chunk_reads import Chunkings
+from services.gateway.views.dataset_reads import Datasets
 from services.gateway.views.entry_reads import Entries
 from services.gateway.views.job_reads import JobReads
 from services.gateway.views.log_reads import LogReads
@@ -55,6 +56,7 @@ class Store:
         self.views = Views(queries, tenant)
         self.entries = Entries(queries)
         self.chunkings = Chunkings(queries, tenant)
+        self.datasets = Datasets(queries, tenant)
         self.jobs = JobReads(queries, tenant)
         self.log = LogReads(queries, tenant)
         self.overview = OverviewReads(queries, tenant)

@@ -16,20 +16,13 @@ from contracts.generation import (
     Mode,
     Thresholds,
 )
+from services.gateway import formats
 from services.gateway.chunking import checked
 from services.gateway.ids import ProjectId
 from services.gateway.not_built import not_available, refuse_all
 from services.gateway.problems import first_of
 from shared.errors import Refused
 
-FORMATS = ("jsonl", "json", "parquet", "alpaca", "chatml", "openai")
-"""What ``services.export.formats`` writes; a service may not import another, so the names stand here again."""
-
-FORMATS_OF_OTHERS = ("anki",)
-PAIRED = ("alpaca", "chatml", "openai")
-"""Formats in which each row needs both something asked and something answered,"""
-ONE_SIDED = ("question", "answer")
-"""and the modes whose entries have only one of them."""
 SUITES = ("glue", "superglue", "mmlu", "medical")
 SOURCES = ("Chunks Only", "Taxonomy", "Extract")
 BUILTIN_CONCURRENCY = 8
@@ -54,13 +47,10 @@ NOTHING: dict[str, tuple[object, ...]] = {
     "extraction_file_id": (),
     "selected_categories": (),
     "only_validated": (),
-    "output_dir": (".",),
-    "quality_threshold": (0.7,),
+    "output_dir": (".", "./"),
+    "quality_threshold": (0.7, 0.0),
     "enable_versioning": (),
     "run_benchmarks": (),
-    "parsing_model": ("gemini",),
-    "chunking_model": ("gemini",),
-    "classification_model": ("gemini",),
     "extraction_rules": (),
     "dataset_format": (),
     "data_augmentation": ("none",),
@@ -74,6 +64,14 @@ def _no_truth(value: object) -> object:
         raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic takes no other error
     return value
 
+
+MEANT = {
+    "parsing_model": "nothing here: documents are parsed by their type",
+    "chunking_model": "nothing here: documents are cut as `chunking` says",
+    "classification_model": "nothing here: curation gives categories without a model",
+}
+"""Older fields that name models; only ``model`` chooses one."""
+MOST_PATH = 200
 
 Whole = Annotated[int, BeforeValidator(_no_truth)]
 
@@ -111,9 +109,9 @@ class GenerateBody(BaseModel):
     dataset_name: str | None = Field(default=None, max_length=200)
     run_benchmarks: bool | None = False
     benchmark_suite: str | None = "glue"
-    parsing_model: str | None = "gemini"
-    chunking_model: str | None = "gemini"
-    classification_model: str | None = "gemini"
+    parsing_model: str | None = Field(default="gemini", max_length=200)
+    chunking_model: str | None = Field(default="gemini", max_length=200)
+    classification_model: str | None = Field(default="gemini", max_length=200)
     datasets_per_chunk: Whole | None = Field(default=3, ge=1, le=50)
     purpose: str | None = None
     audience: str | None = None
@@ -160,7 +158,28 @@ def settings_from(body: GenerateBody, default_model: str) -> GenerationSettings:
     return settings
 
 
+def older_fields(body: GenerateBody) -> dict[str, dict[str, str | None]]:
+    """What the fields of the older API that name models said, and what that means."""
+    return {
+        name: {"said": getattr(body, name), "means": meaning} for name, meaning in MEANT.items()
+    }
+
+
+def _check_path(said: str | None) -> None:
+    """Raise ``Refused`` for an output folder that is none, or that leads out of the data folder."""
+    if not said:
+        return
+    parts = said.replace("\\", "/").split("/")
+    rooted = said[0] in "/\\~" or parts[0].endswith(":")
+    if rooted or ".." in parts or len(said) > MOST_PATH or not said.isprintable():
+        raise _invalid(
+            "output_dir",
+            f"must be a name under the data folder: up to {MOST_PATH} characters, no root, no ..",
+        )
+
+
 def _check_built(body: GenerateBody) -> None:
+    _check_path(body.output_dir)
     refuse_all(((field, getattr(body, field)) for field in NOTHING), NOTHING)
     if body.data_source not in (None, "", "Chunks Only"):
         if body.data_source in SOURCES:
@@ -168,22 +187,14 @@ def _check_built(body: GenerateBody) -> None:
         raise _invalid("data_source", f"must be one of: {', '.join(SOURCES)}")
     if body.benchmark_suite not in (None, "", *SUITES):
         raise _invalid("benchmark_suite", f"must be one of: {', '.join(SUITES)}")
-    check_format(body.format_type or "jsonl", "format_type")
-    if body.format_type in PAIRED and body.generation_mode in ONE_SIDED:
+    formats.check(body.format_type or "jsonl", "format_type")
+    if body.format_type in formats.PAIRED and body.generation_mode in formats.ONE_SIDED:
         raise Refused(
             "format_cannot_hold",
             f"Format {body.format_type} cannot hold entries of mode {body.generation_mode!r}, because each of its rows"
             " needs an answer to a question: take jsonl, json or parquet.",
             field="format_type",
         )
-
-
-def check_format(name: str, field: str) -> None:
-    """Raise ``Refused`` where no service writes this format."""
-    if name in FORMATS_OF_OTHERS:
-        raise not_available(field, f"the format {name}")
-    if name not in FORMATS:
-        raise _invalid(field, f"must be one of: {', '.join(FORMATS)}")
 
 
 def _settings(body: GenerateBody, model: str) -> GenerationSettings:

@@ -276,6 +276,33 @@ class ProjectDatasets(Shape):
     datasets: list[DatasetListed]
 
 
+class DatasetFound(Shape):
+    id: UUID
+    name: str
+    format_type: str
+    size_bytes: int
+    """Of its files in that format; 0 before they are written."""
+    entries_count: int
+    created_at: datetime
+    status: str
+    generation_params: dict[str, Any]
+
+
+class DatasetsFound(Shape):
+    datasets: list[DatasetFound]
+    total_count: int
+    page: int
+    page_size: int
+
+
+class ExtractionFiles(Shape):
+    extraction_files: list[dict[str, Any]]
+
+
+class Formats(Shape):
+    formats: list[str]
+
+
 class Dataset(Shape):
     id: UUID
     name: str

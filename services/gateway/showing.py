@@ -1,7 +1,7 @@
 """Rows of the views as the API's answers. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from services.gateway.shapes import (
     BatchFile,
     Dataset,
     DatasetDetails,
+    DatasetFound,
     DatasetListed,
     Document,
     JobStatus,
@@ -221,6 +222,25 @@ def listed(row: DatasetRow, status: str, exports: Sequence[ExportRow]) -> Datase
         status=status,
         total_entries=progress.counts(row, ended=status in progress.ENDED)["accepted"],
     )
+
+
+def found(row: DatasetRow, status: str, exports: Sequence[ExportRow]) -> DatasetFound:
+    own = own_export(row, exports)
+    return DatasetFound(
+        id=row.dataset_id,
+        name=name_of(row),
+        format_type=row.format,
+        size_bytes=sum(file.size_bytes for file in files(own)) if own else 0,
+        entries_count=progress.counts(row, ended=status in progress.ENDED)["accepted"],
+        created_at=row.created_at,
+        status=status,
+        generation_params=row.settings,
+    )
+
+
+def aware(time: datetime | None) -> datetime | None:
+    """A time without a zone is meant in UTC."""
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 
 def name_of(row: DatasetRow) -> str:

@@ -63,6 +63,7 @@ async def generate_dataset(
             "model": request.settings.model,
             "concurrency": request.settings.concurrency,
             "mode": request.settings.mode,
+            "older_fields": generating.older_fields(body),
         },
     )
 

@@ -1,19 +1,20 @@
 """Files of a dataset, streamed as the export service wrote them. Formats nothing itself."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from contracts.dataset import ExportedFile
 from contracts.export import ExportRequested
-from services.gateway import generating, ids, progress, showing
+from services.gateway import formats, ids, progress, ranges, showing
 from services.gateway.archive import zipped
 from services.gateway.asking import ask, request_id
 from services.gateway.deps import Deps, Here
+from services.gateway.problems import answer
 from services.gateway.shapes import Submitted
 from services.gateway.views.rows import DatasetRow, ExportRow
 from shared.blobs import BlobMissing
@@ -24,21 +25,37 @@ router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 PATIENCE = 10.0
 """Seconds that a download waits for a format that must be written first."""
+VERSION = 1
+"""Of every dataset: a version is a part of the file names that clients know, and there are no others yet."""
+
+Format = Annotated[str | None, Query(max_length=50)]
+Batch = Annotated[int | None, Query(ge=0, le=1_000_000_000)]
+
+FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file, or a zip.", "content": {"application/octet-stream": FILE}},
+    202: {"model": Submitted, "description": "It is being written; ask again."},
+    206: {"description": "The part asked for.", "content": {"application/octet-stream": FILE}},
+    410: {"description": "The blob store no longer holds the file."},
+    416: {"description": "The file has no such part."},
+}
 
 
-@router.get("/{id}/download", response_class=Response, responses={202: {"model": Submitted}})
+@router.get("/{id}/download", response_class=Response, responses=ANSWERS)
 async def download_dataset(
-    deps: Here,
-    id: str,
-    format: Annotated[str | None, Query(max_length=50)] = None,
-    batch: Annotated[int | None, Query(ge=0)] = None,
+    deps: Here, request: Request, id: str, format: Format = None, batch: Batch = None
 ) -> Response:
-    """The file of a dataset, or a zip of its batch files. A format that was never written is written now; if that
-    takes longer than 10 s, the answer is 202 with the job that does it.
+    """The file of a dataset, or a zip of its batch files; `id` may be the name of one of its files. A format that was
+    never written is written now; if that takes longer than 10 s, the answer is 202 with the job that does it. Parts
+    of one file can be asked for by `Range`, and `If-Range` with its `ETag`.
     """
+    found = await _named(deps, id)
+    if found is not None:
+        dataset, name, file = found
+        return await _sent(deps, dataset, name, [file], request.headers)
     dataset = await ids.dataset(deps.views, id)
     name = format or dataset.format
-    generating.check_format(name, "format")
+    formats.check(name, "format")
     export = _choose(dataset, await _exports(deps, dataset, name), batch)
     if export is None and batch is not None:
         raise Refused("batch_not_found", f"Dataset {id} has no batch {batch} in {name}", status=404)
@@ -47,10 +64,42 @@ async def download_dataset(
         export = _choose(dataset, await _exports(deps, dataset, name), batch)
         if export is None:
             return _accepted(job, dataset, name)
+    return await _sent(deps, dataset, name, _files(export, batch), request.headers)
+
+
+@router.head("/{id}/download", include_in_schema=False)
+async def describe_download(
+    deps: Here, id: str, format: Format = None, batch: Batch = None
+) -> Response:
+    """What a download would be, without its bytes. Has nothing written."""
+    found = await _named(deps, id)
+    if found is not None:
+        dataset, name, file = found
+        return await _described(deps, dataset, name, [file])
+    dataset = await ids.dataset(deps.views, id)
+    name = format or dataset.format
+    formats.check(name, "format")
+    export = _choose(dataset, await _exports(deps, dataset, name), batch)
+    if export is None:
+        raise Refused("not_written", f"Dataset {id} was not written as {name} yet.", status=404)
+    return await _described(deps, dataset, name, _files(export, batch))
+
+
+async def _named(deps: Deps, name: str) -> tuple[DatasetRow, str, ExportedFile] | None:
+    """The dataset, the format and the file, where ``name`` is one's name."""
+    if ids.uuid_of(name) is not None or "." not in name or "\x00" in name:
+        return None
+    export = await deps.views.export_with(name[:300])
+    dataset = await deps.views.dataset(export.dataset_id) if export else None
+    if export is None or dataset is None:
+        return None
     files = [ExportedFile.model_validate(file) for file in export.files]
-    if batch is not None:
-        files = [file for file in files if file.batch == batch]
-    return await _sent(deps, dataset, name, files)
+    return dataset, export.format, next(file for file in files if file.name == name)
+
+
+def _files(export: ExportRow, batch: int | None) -> list[ExportedFile]:
+    files = [ExportedFile.model_validate(file) for file in export.files]
+    return files if batch is None else [file for file in files if file.batch == batch]
 
 
 async def _exports(deps: Deps, dataset: DatasetRow, format: str) -> list[ExportRow]:
@@ -109,27 +158,63 @@ def _accepted(job: UUID, dataset: DatasetRow, format: str) -> Response:
 
 
 async def _sent(
+    deps: Deps,
+    dataset: DatasetRow,
+    format: str,
+    files: Sequence[ExportedFile],
+    asked: Mapping[str, str],
+) -> Response:
+    described = await _headers(deps, dataset, format, files)
+    if len(files) > 1:
+        pieces = zipped(deps.blobs, deps.tenant, [(file.name, file.blob) for file in files])
+        return StreamingResponse(pieces, headers=described)
+    blob = files[0].blob
+    try:
+        part = ranges.wanted(
+            asked.get("range"), blob.size, asked.get("if-range"), described["ETag"]
+        )
+    except ranges.Unsatisfiable:
+        message = f"The file has {blob.size} bytes, and none in the range that was asked for."
+        refusal = answer(416, "range_not_satisfiable", message, "Range")
+        refusal.headers["Content-Range"] = f"bytes */{blob.size}"
+        return refusal
+    if part is None:
+        return StreamingResponse(deps.blobs.stream(deps.tenant, blob), headers=described)
+    start, end = part
+    described["Content-Length"] = str(end - start)
+    described["Content-Range"] = f"bytes {start}-{end - 1}/{blob.size}"
+    pieces = deps.blobs.stream(deps.tenant, blob, start, end)
+    return StreamingResponse(pieces, status_code=206, headers=described)
+
+
+async def _described(
     deps: Deps, dataset: DatasetRow, format: str, files: Sequence[ExportedFile]
 ) -> Response:
+    response = Response()
+    response.headers.update(await _headers(deps, dataset, format, files))
+    if len(files) > 1:
+        del response.headers["Content-Length"]  # of a zip, which is not known before it is made
+    return response
+
+
+async def _headers(
+    deps: Deps, dataset: DatasetRow, format: str, files: Sequence[ExportedFile]
+) -> dict[str, str]:
+    """Of the whole answer. Raise ``BlobMissing`` before a byte is sent."""
     for file in files:
         if not await deps.blobs.holds(deps.tenant, file.blob):
             raise BlobMissing(file.blob.key(deps.tenant))
-    if len(files) == 1:
-        file = files[0]
-        return StreamingResponse(
-            deps.blobs.stream(deps.tenant, file.blob),
-            media_type=file.blob.media,
-            headers={
-                **_named(_told_apart(file.name, format)),
-                "Content-Length": str(file.blob.size),
-                "ETag": f'"{file.blob.sha256}"',
-            },
-        )
-    return StreamingResponse(
-        zipped(deps.blobs, deps.tenant, [(file.name, file.blob) for file in files]),
-        media_type="application/zip",
-        headers=_named(f"{showing.name_of(dataset)}_{format}.zip"),
-    )
+    if len(files) > 1:
+        name = f"{showing.name_of(dataset)}_v{VERSION}.zip"
+        return {"Content-Type": "application/zip", "Accept-Ranges": "none", **_disposition(name)}
+    blob = files[0].blob
+    return {
+        "Content-Type": blob.media,
+        "Content-Length": str(blob.size),
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{blob.sha256}"',
+        **_disposition(_told_apart(files[0].name, format)),
+    }
 
 
 def _told_apart(name: str, format: str) -> str:
@@ -138,7 +223,7 @@ def _told_apart(name: str, format: str) -> str:
     return name if ending == format else f"{stem}.{format}.{ending}"
 
 
-def _named(name: str) -> dict[str, str]:
+def _disposition(name: str) -> dict[str, str]:
     """A file name that survives headers: plain for old clients, and in UTF-8 (RFC 6266)."""
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\/' else "_" for c in name)
     return {

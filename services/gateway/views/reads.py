@@ -209,6 +209,16 @@ class Views:
         )
         return [ExportRow(**row) for row in rows]
 
+    async def export_with(self, file: str) -> ExportRow | None:
+        """The newest export with a file of this name."""
+        row = await self._queries.row(
+            f"select {EXPORT} from exports x join datasets s using (dataset_id)"  # noqa: S608 - constants
+            " where s.tenant = $1 and x.files @> $2 order by x.created_at desc limit 1",
+            self._tenant,
+            [{"name": file}],
+        )
+        return ExportRow(**row) if row else None
+
     async def plans(self, job: UUID) -> list[PlanRow]:
         rows = await self._queries.rows(
             "select first, seeds, round, plan from plans where job_id = $1 order by first",

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.document import Chunking
-from services.gateway.generating import NOTHING, GenerateBody, settings_from
+from services.gateway.generating import NOTHING, GenerateBody, older_fields, settings_from
 from shared.errors import Refused
 
 BUILTIN = "builtin/extractive"
@@ -81,13 +81,10 @@ def test_the_body_s_model_wins_over_the_configured_one() -> None:
         ("extraction_file_id", 3),
         ("selected_categories", ["a"]),
         ("only_validated", True),
-        ("output_dir", "../../etc"),
+        ("output_dir", "results"),
         ("quality_threshold", 0.9),
         ("enable_versioning", True),
         ("run_benchmarks", True),
-        ("parsing_model", "grok"),
-        ("chunking_model", "ollama"),
-        ("classification_model", "grok"),
         ("extraction_rules", "r"),
         ("dataset_format", "f"),
         ("data_augmentation", "synonym_replacement"),
@@ -182,3 +179,31 @@ def test_old_levels_of_complexity_become_ours() -> None:
 def test_custom_audience_and_purpose_win() -> None:
     made = settings(REMOTE, audience="nurses", custom_audience="millers", custom_purpose="craft")
     assert (made.audience, made.purpose) == ("millers", "craft")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..",
+        "../../etc",
+        "a/../..",
+        "/etc",
+        "\\\\host\\x",
+        "C:\\x",
+        "~root",
+        "a\x00b",
+        "x" * 201,
+        "a\nb",
+    ],
+)
+def test_an_output_folder_that_leads_out_of_the_data_folder_is_refused(path: str) -> None:
+    problem = refusal(output_dir=path)
+    assert (problem.code, problem.field) == ("invalid_parameter", "output_dir")
+
+
+def test_the_models_of_the_older_api_choose_nothing_and_are_told_so() -> None:
+    body = GenerateBody.model_validate({"project_id": 1, "parsing_model": "grok"})
+    assert settings_from(body, BUILTIN) == settings()
+    told = older_fields(body)
+    assert told["parsing_model"]["said"] == "grok"
+    assert "nothing here" in str(told["classification_model"]["means"])
