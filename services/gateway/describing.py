@@ -137,6 +137,8 @@ def _describe(path: str, method: str, operation: dict[str, Any], schemas: dict[s
         if "example" not in content and "examples" not in content and "schema" in content:
             request = content in operation.get("requestBody", {}).get("content", {}).values()
             content["example"] = example(content["schema"], schemas, request=request)
+        elif "example" in content:
+            _fill(content["example"], content.get("schema", {}), schemas)
 
 
 def _contents(operation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -144,6 +146,20 @@ def _contents(operation: dict[str, Any]) -> list[dict[str, Any]]:
     holders = [operation.get("requestBody", {}), *operation["responses"].values()]
     kinds = (JSON, "multipart/form-data")
     return [each for h in holders for kind, each in h.get("content", {}).items() if kind in kinds]
+
+
+def _fill(shown: Any, schema: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """Put back the nulls of an example that a route brings: the framework leaves them out."""
+    if "$ref" in schema:
+        _fill(shown, schemas.get(schema["$ref"].rpartition("/")[2], {}), schemas)
+    elif isinstance(shown, dict):
+        for name in schema.get("required", []):
+            shown.setdefault(name, None)
+        for name, each in schema.get("properties", {}).items():
+            _fill(shown.get(name), each, schemas)
+    elif isinstance(shown, list):
+        for each in shown:
+            _fill(each, schema.get("items", {}), schemas)
 
 
 def _of(description: str, shape: str) -> dict[str, Any]:

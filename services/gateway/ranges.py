@@ -30,7 +30,7 @@ def wanted(said: str | None, size: int, condition: str | None, tag: str) -> tupl
             raise Unsatisfiable
         return size - length, size
     start, end = int(first), int(last) + 1 if last else size
-    if end <= start:
+    if last and end <= start:
         return None
     if start >= size:
         raise Unsatisfiable
