@@ -33,7 +33,7 @@ STEP = 1024 * 1024
 """Bytes of one request of what is streamed out, so that a slow reader holds no connection."""
 THREADS = 16
 """Requests under way at once in one process; the rest wait their turn."""
-CONNECT, READ = 3.0, 20.0
+CONNECT, READ = 3.0, 15.0
 """Seconds until a server counts as away: that does not take a connection, that says nothing more."""
 RETRY_AFTER = 3.0
 MARK = "gristmill"
@@ -78,7 +78,7 @@ class S3Blobs:
             maxsize=THREADS,
             ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
             retries=urllib3.Retry(
-                total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)
+                total=2, read=1, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)
             ),
         )
         host, secure = address(endpoint)
