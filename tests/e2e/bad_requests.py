@@ -11,7 +11,7 @@ JSON = "application/json"
 
 PROJECT = "PROJECT"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-ALLOWED = "Allowed: .pdf .docx .pptx .xlsx .html .htm .csv .md .txt"
+ALLOWED = f"Allowed: {' '.join(MEDIA)}"
 
 GENERATE: tuple[tuple[dict[str, Any], Answered], ...] = (
     ({}, (400, "no_chunks", "No chunks found for project PROJECT")),
@@ -140,7 +140,7 @@ FAR_PAGES = ("/projects", "/jobs", "/documents")
 UPLOADS: tuple[tuple[bytes, bytes, Answered], ...] = (
     (b"empty.txt", b"", (400, "empty_file", "empty.txt is empty")),
     (b"empty.pdf", b"", (400, "empty_file", "empty.pdf is empty")),
-    (b"photo.png", b"x", (400, "unsupported_file_type", f"file type: .png. {ALLOWED} (photo.png)")),
+    (b"photo.heic", b"x", (400, "unsupported_file_type", f"file type: .heic. {ALLOWED} (photo.heic)")),
     (b"README", b"x", (400, "unsupported_file_type", f"(none). {ALLOWED} (README)")),
     (b"letter.dot", b"\xd0\xcf\x11\xe0", (400, "legacy_format", "old .dot format")),
     (b"talk.PPS", b"\xd0\xcf\x11\xe0", (400, "legacy_format", "save it as .pptx")),

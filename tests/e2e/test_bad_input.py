@@ -268,7 +268,7 @@ async def a_missing_key_is_told(mill: Mill) -> None:
 
 async def the_terminal_says_it_in_words(mill: Mill) -> None:
     (mill.folder / "kanal.md").write_bytes((DATA / "foreign" / "nord-ostsee-kanal.md").read_bytes())
-    (mill.folder / "old.doc").write_bytes(b"\xd0\xcf\x11\xe0")
+    (mill.folder / "old.dot").write_bytes(b"\xd0\xcf\x11\xe0")
     (mill.folder / "program.exe").write_bytes(b"MZ")
 
     async def typed(*words: str) -> tuple[int | None, str]:
@@ -285,7 +285,7 @@ async def the_terminal_says_it_in_words(mill: Mill) -> None:
 
     rows: tuple[tuple[tuple[str, ...], int, tuple[str, ...]], ...] = (
         (("kanal.md", "--model", "builtin/huge"), 1, ("[unknown_model]", "builtin/extractive")),
-        (("old.doc", "program.exe"), 1, ("[legacy_format]", "program.exe", "[no_usable_files]")),
+        (("old.dot", "program.exe"), 1, ("[legacy_format]", "program.exe", "[no_usable_files]")),
         (("kanal.md",), 0, ("0 entries", "is in German [language_not_supported]", "openai/<name>")),
     )
     for words, code, expected in rows:
