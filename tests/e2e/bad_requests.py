@@ -6,6 +6,8 @@ that its text must hold.
 
 from typing import Any
 
+from services.gateway.file_names import MEDIA
+
 Answered = tuple[int, str, str]
 JSON = "application/json"
 
@@ -140,7 +142,11 @@ FAR_PAGES = ("/projects", "/jobs", "/documents")
 UPLOADS: tuple[tuple[bytes, bytes, Answered], ...] = (
     (b"empty.txt", b"", (400, "empty_file", "empty.txt is empty")),
     (b"empty.pdf", b"", (400, "empty_file", "empty.pdf is empty")),
-    (b"photo.heic", b"x", (400, "unsupported_file_type", f"file type: .heic. {ALLOWED} (photo.heic)")),
+    (
+        b"photo.heic",
+        b"x",
+        (400, "unsupported_file_type", f"file type: .heic. {ALLOWED} (photo.heic)"),
+    ),
     (b"README", b"x", (400, "unsupported_file_type", f"(none). {ALLOWED} (README)")),
     (b"letter.dot", b"\xd0\xcf\x11\xe0", (400, "legacy_format", "old .dot format")),
     (b"talk.PPS", b"\xd0\xcf\x11\xe0", (400, "legacy_format", "save it as .pptx")),
