@@ -17,6 +17,7 @@ from typing import Protocol
 from contracts.blob import BlobRef
 from shared.errors import GristmillError, Unavailable
 from shared.settings import Settings
+from shared.telemetry.metrics import BLOB_BYTES, BLOBS
 
 PIECE = 256 * 1024
 log = logging.getLogger(__name__)
@@ -114,6 +115,8 @@ class FolderBlobs:
             with contextlib.suppress(FileNotFoundError):
                 await asyncio.to_thread(Path(name).unlink)
             raise
+        BLOBS.add("put")
+        BLOB_BYTES.add("put", by=size)
         return ref
 
     @staticmethod
@@ -126,6 +129,8 @@ class FolderBlobs:
             data = await asyncio.to_thread(self.path(tenant, ref).read_bytes)
         except FileNotFoundError:
             raise BlobMissing(ref.key(tenant)) from None
+        BLOBS.add("get")
+        BLOB_BYTES.add("get", by=len(data))
         return await asyncio.to_thread(verified, tenant, ref, data)
 
     async def stream(

@@ -33,6 +33,7 @@ from contracts.message import Message, Request, request_subject, wire_type
 from shared.blobs import Blobs
 from shared.errors import GristmillError, Refused, Unavailable
 from shared.settings import Settings
+from shared.telemetry import metrics, traces
 
 INLINE = 256 * 1024
 DAY = 24 * 3600.0
@@ -239,6 +240,7 @@ async def bury(client: Client, service: str, message: Msg, reason: str) -> None:
         "gristmill-reason": reason.replace("\r", " ").replace("\n", " ")[:1000],
     }
     await client.jetstream().publish(f"gristmill.dead.{service}", message.data, headers=headers)
+    metrics.BURIED.add()
 
 
 class Answer(BaseModel):
@@ -282,6 +284,14 @@ class Asker:
 
         The request may have been taken all the same: saying it again with the same id has one effect.
         """
+        name = wire_type(type(request))
+        with traces.Span(f"request {name}", "producer") as span:
+            span.set(event=name)
+            return await self._ask(request, tenant, source, request_id, span)
+
+    async def _ask(
+        self, request: Request, tenant: str, source: str, request_id: str, span: traces.Span
+    ) -> Answer:
         inbox = self._client.new_inbox()
         replies = await self._client.subscribe(inbox, max_msgs=1)
         envelope = Envelope(
@@ -290,7 +300,7 @@ class Asker:
             source=source,
             subject=request_subject(type(request), tenant),
             body=dump(request),
-            headers={REPLY_TO: inbox},
+            headers={REPLY_TO: inbox, **traced(span.context)},
         )
         try:
             await self._client.jetstream().publish(
@@ -307,7 +317,16 @@ class Asker:
         finally:
             if not replies._closed:  # noqa: SLF001 - a one-shot subscription closes itself when answered
                 await replies.unsubscribe()
-        return Answer.model_validate_json(reply.data)
+        answer = Answer.model_validate_json(reply.data)
+        span.code = answer.code
+        if answer.job_id is not None:
+            span.set(job=str(answer.job_id))
+        return answer
+
+
+def traced(context: traces.Context | None) -> dict[str, str]:
+    """The header that carries a trace on, where there is one."""
+    return {} if context is None else {traces.HEADER: str(context)}
 
 
 def headers_of(message: Msg) -> dict[str, str]:

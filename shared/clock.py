@@ -14,6 +14,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def wall_ns() -> int:
+    """Nanoseconds since 1970, for what is shown beside other machines' times. Never compared."""
+    return time.time_ns()
+
+
 def fresh_id() -> UUID:
     """A random identity, for what has none of its own: a process, an upload, a request without a key."""
     return uuid4()

@@ -1,7 +1,7 @@
-"""A service's own answer to "are you alive, are you ready", over loopback HTTP. Tells nothing else.
+"""A service's own answer to "are you alive, are you ready, what do you count", over HTTP. Tells nothing else.
 
 ``/healthz`` is 200 while the event loop turns; ``/readyz`` is 200 while the service can do its work, and says why not
-otherwise.
+otherwise; ``/metrics`` is for Prometheus.
 """
 
 import asyncio
@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import orjson
+
+from shared.telemetry import exposition
 
 
 class Health:
@@ -34,12 +36,12 @@ class Health:
         return 200 if ready else 503, orjson.dumps(body)
 
     @contextlib.asynccontextmanager
-    async def served(self, port: int) -> AsyncIterator[None]:
-        """Answer on loopback while the context lasts; port 0 serves nothing."""
+    async def served(self, port: int, host: str = "127.0.0.1") -> AsyncIterator[None]:
+        """Answer while the context lasts; port 0 serves nothing."""
         if not port:
             yield
             return
-        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        server = await asyncio.start_server(self._serve, host, port)
         try:
             yield
         finally:
@@ -51,9 +53,14 @@ class Health:
             async with asyncio.timeout(5):
                 line = await reader.readline()
             parts = line.decode("latin-1").split(" ")
-            status, body = self.answer(parts[1] if len(parts) > 1 else "")
+            path, media = parts[1] if len(parts) > 1 else "", "application/json"
+            if path == "/metrics":
+                status, media = 200, exposition.CONTENT_TYPE
+                body = await exposition.exposed(self._service)
+            else:
+                status, body = self.answer(path)
             writer.write(
-                f"HTTP/1.1 {status} -\r\ncontent-type: application/json\r\n"
+                f"HTTP/1.1 {status} -\r\ncontent-type: {media}\r\n"
                 f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
                 + body
             )

@@ -1,4 +1,4 @@
-"""How a service's process begins and ends: logging, signals, one line for an expected failure. Knows no service."""
+"""How a service's process begins and ends: logs, traces, signals, one line for a failure. Knows no service."""
 
 import asyncio
 import logging
@@ -6,7 +6,12 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
+from shared.clock import fresh_id
 from shared.errors import GristmillError
+from shared.settings import load_settings
+from shared.telemetry import logs, traces
+
+log = logging.getLogger(__name__)
 
 
 def run_until_stopped(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -14,18 +19,25 @@ def run_until_stopped(name: str, main: Callable[[asyncio.Event], Awaitable[None]
 
     SIGINT and SIGTERM set the event that ``main`` is given, so that it can finish what it holds.
     """
-    logging.basicConfig(
-        level=logging.INFO,
-        format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for noisy in ("asyncio", "asyncpg", "nats", "faststream"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    try:
+        settings = load_settings()
+    except GristmillError as problem:
+        # Before anybody knows how a line should look.
+        sys.stderr.write(f"{name}: {problem.message} [{problem.code}]\n")
+        sys.exit(1)
+    logs.start(name, settings)
+    if settings.otlp_endpoint is not None:
+        from shared.telemetry.sending import Batches
+
+        endpoint = settings.otlp_endpoint.get_secret_value()
+        traces.send_to(Batches(name, endpoint, str(fresh_id())), settings.trace_ratio)
     try:
         asyncio.run(_run(main))
     except GristmillError as problem:
-        sys.stderr.write(f"{name}: {problem.message} [{problem.code}]\n")
+        log.critical("%s [%s]", problem.message, problem.code)
         sys.exit(1)
+    finally:
+        traces.stop()
 
 
 async def _run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:

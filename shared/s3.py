@@ -26,6 +26,7 @@ from contracts.blob import BlobRef
 from shared.blobs import PIECE, BlobDamaged, BlobMissing, verified
 from shared.errors import GristmillError, Unavailable
 from shared.settings import Settings
+from shared.telemetry.metrics import BLOB_BYTES, BLOBS
 
 PART = 8 * 1024 * 1024
 """Bytes held in memory of what goes in; larger blobs are gathered on disk and uploaded in parts of this size."""
@@ -151,6 +152,8 @@ class S3Blobs:
         if ref.size > PART and await self.holds(tenant, ref):
             return
         await self._call(lambda: self._upload(ref.key(tenant), file, ref.size, ref.media))
+        BLOBS.add("put")
+        BLOB_BYTES.add("put", by=ref.size)
 
     def _upload(self, key: str, file: BinaryIO, size: int, media: str) -> None:
         # One part after the other: several at once would each be held in memory.
@@ -160,6 +163,8 @@ class S3Blobs:
 
     async def get(self, tenant: str, ref: BlobRef) -> bytes:
         data = await self._call(lambda: self._read(ref.key(tenant), 0, 0), ref.key(tenant))
+        BLOBS.add("get")
+        BLOB_BYTES.add("get", by=len(data))
         return await self._run(lambda: verified(tenant, ref, data))
 
     def _read(self, key: str, start: int, length: int) -> bytes:

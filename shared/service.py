@@ -22,7 +22,7 @@ def serve(service: str, wiring: Wiring) -> None:
         settings = load_settings()
         health = Health(service)
         async with (
-            health.served(settings.health_port),
+            health.served(settings.health_port, settings.health_host),
             opened(settings) as blobs,
             wiring(settings, blobs) as work,
         ):

@@ -78,8 +78,9 @@ class Settings(BaseSettings):
         str, Field(validation_alias=AliasChoices("GRISTMILL_CORS_ORIGINS", "CORS_ORIGINS"))
     ] = "http://localhost:3000,http://localhost:8080"
     """Web pages from there may call the gateway; separated by commas."""
+    health_host: str = "127.0.0.1"
     health_port: int = 0
-    """Of this service's ``/healthz`` and ``/readyz`` on loopback; 0: none."""
+    """Of this service's ``/healthz``, ``/readyz`` and ``/metrics``; 0: none."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes for CPU-bound work inside one service."""
 
@@ -122,6 +123,18 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(validation_alias=AliasChoices("GRISTMILL_S3_SECRET_KEY", "S3_SECRET_KEY")),
     ] = None
+    log_format: Literal["json", "console"] | None = None
+    """None: words on a terminal, JSON elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias=AliasChoices("GRISTMILL_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+        ),
+    ] = None
+    """Base URL of an OTLP/HTTP collector that takes traces; None: no traces."""
+    trace_ratio: float = Field(default=1.0, ge=0, le=1)
+    """Of the traces that begin here, the part that is sent."""
 
     default_model: str | None = None
     """``provider/model`` for jobs that name none; None: the built-in model."""

@@ -37,6 +37,7 @@ from shared.bus import (
     dump,
     envelope_from,
     headers_of,
+    traced,
 )
 from shared.cancellation import heed_cancellation
 from shared.clock import fresh_id, monotonic
@@ -44,6 +45,9 @@ from shared.errors import GristmillError, Unavailable
 from shared.health import Health
 from shared.settings import Settings
 from shared.task import Done, Gate, Handler, Stopped, Task, Work, deferred, failed, finished
+from shared.telemetry import traces
+from shared.telemetry.metrics import sampled
+from shared.watching import begun, held, watched
 
 __all__ = ["Done", "Handler", "Stopped", "Task", "Work", "Worker"]
 
@@ -101,8 +105,9 @@ class Worker:
             if not stop.is_set():
                 await broker.start()
                 self._health.ready("hearing")
-                # A worker that does not beat is dead to the ledger, so it must not live on.
-                await asyncio.wait({beating, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                with sampled(held(self._held, self._gates)):
+                    # A worker that does not beat is dead to the ledger, so it must not live on.
+                    await asyncio.wait({beating, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stopping = True
             self._health.unready("stopping")
@@ -184,7 +189,7 @@ class Worker:
             await message.ack()
             return
         try:
-            command, work, tenant, attempt = await self._read(message)
+            command, work, tenant, attempt, trace = await self._read(message)
         except Unavailable as away:
             # The command's body lies where it cannot be fetched now. No beat names its units, so they come again.
             log.warning("a command is left: %s", away.message)
@@ -192,9 +197,11 @@ class Worker:
             return
         except (GristmillError, ValidationError) as problem:
             reason = problem.message if isinstance(problem, GristmillError) else str(problem)
+            log.warning("a command cannot be used and is buried")
             await bury(self.client, self._service, message, reason)
             await message.ack()
             return
+        begun(command, trace)
         key = wire_type(work.command), command.job_id
         gate = self._gates.setdefault(key, Gate(work.share(command)))
         gate.widen(work.share(command))
@@ -224,8 +231,8 @@ class Worker:
                 self._gates.pop(key, None)
         await message.ack()
 
-    async def _read(self, message: Msg) -> tuple[Command, Work, str, int]:
-        """A command with how it is done, its tenant and its attempt. Raise what makes it useless for good."""
+    async def _read(self, message: Msg) -> tuple[Command, Work, str, int, traces.Context | None]:
+        """A command, how it is done, its tenant, attempt and trace. Raise what makes it useless for good."""
         envelope = envelope_from(message.subject, headers_of(message), message.data)
         tenant = envelope.headers.get(TENANT, "default")
         work = self._work.get(envelope.type)
@@ -235,7 +242,9 @@ class Worker:
         if not attempt.isdecimal() or int(attempt) < 1:
             raise Undecodable(f"the attempt {attempt!r} is not a number from 1")
         body = await claimed(self._blobs, tenant, envelope)
-        return COMMANDS[envelope.type].model_validate_json(body), work, tenant, int(attempt)
+        command = COMMANDS[envelope.type].model_validate_json(body)
+        trace = traces.context_from(envelope.headers.get(traces.HEADER))
+        return command, work, tenant, int(attempt), trace
 
     def _hold(
         self, task: Task[Command], work: Work, gate: Gate, message: Msg
@@ -248,7 +257,8 @@ class Worker:
     async def _do_unit(self, task: Task[Command], work: Work, gate: Gate, message: Msg) -> None:
         await gate.enter()
         try:
-            report = await self._outcome(task, work, message)
+            with watched(task) as seen:
+                report = seen.report = await self._outcome(task, work, message)
         finally:
             gate.leave()
         if report is not None:
@@ -323,7 +333,9 @@ class Worker:
             source=self._service,
             subject=f"gristmill.results.{self._service}",
             body=body,
-            headers=headers | {TENANT: task.tenant, "Nats-Msg-Id": str(task.outcome)},
+            headers=headers
+            | {TENANT: task.tenant, "Nats-Msg-Id": str(task.outcome)}
+            | traced(traces.current()),
         )
 
     async def _beat(self) -> None:
@@ -364,8 +376,8 @@ class Worker:
             pack.cancel()
             with contextlib.suppress(*Away):
                 await message.ack()
-        for held in list(self._held.values()):
-            held.cancel()
+        for unit in list(self._held.values()):
+            unit.cancel()
         if self._client is not None:
             with contextlib.suppress(*Away):
                 await self._client.flush(timeout=1)

@@ -34,6 +34,7 @@ def gristmill() -> None:
         "gristmill up --config gristmill.yaml",
         "gristmill up --data .s3 --s3",
         "GRISTMILL_API_KEYS=sha256:… gristmill up --host 0.0.0.0",
+        "gristmill up --metrics 9100",
     )
 )
 def up(
@@ -43,12 +44,13 @@ def up(
     config: options.Config = None,
     s3: options.S3 = False,
     api_key: options.ApiKey = None,
+    metrics: options.Metrics = None,
 ) -> None:
     """Run everything on this machine until Ctrl-C: servers, services and the API."""
     from services.cli.up import up as run
 
     options.use_file(config)
-    run(host, port, data, api_key, s3=s3)
+    run(host, port, data, api_key, s3=s3, metrics=metrics)
 
 
 @app.command(epilog=examples("gristmill key"))

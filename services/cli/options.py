@@ -60,6 +60,14 @@ ApiKey = Annotated[
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Of the API; 0: a free one [default: 8000].")
 ]
+Metrics = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=65535,
+        help="First of seven ports of loopback for health and metrics, one a service; none: no ports.",
+    ),
+]
 Files = Annotated[
     list[Path],
     typer.Argument(metavar="FILE...", help=".pdf .docx .pptx .xlsx .html .csv .md .txt"),

@@ -50,6 +50,8 @@ ATTEMPTS = 3
 PATIENCE = 8.0
 """Seconds that a service has to finish or to hand back what it holds; the gateway gives its requests five."""
 
+LOOPBACK = "127.0.0.1"
+
 Report = Callable[[str], None]
 Commands = Mapping[str, tuple[str, ...]]
 
@@ -116,6 +118,7 @@ async def running(
     keys: Collection[str] = (),
     s3: bool = False,
     durable: bool = True,
+    metrics: int | None = None,
 ) -> AsyncIterator[Tree]:
     """Run all of Gristmill on folder ``data`` and yield it once the gateway is healthy; stop it all at the end.
 
@@ -129,6 +132,7 @@ async def running(
         keys: hashes of the API keys that open the gateway; empty: it is open.
         s3: keep the blobs in the embedded S3 server; a folder that once did so does it again unasked.
         durable: False gives up safety against a power cut; for tests.
+        metrics: the first of as many ports of loopback as there are services, for health and metrics; None: none.
 
     Raises:
         Refused: ``already_running``, ``port_in_use``, ``api_key_required`` (a host that others can reach),
@@ -141,6 +145,7 @@ async def running(
     data = make(data)
     with claimed(data):
         port = chosen_port(host, port)
+        watched = watched_ports(metrics)
         url = _url(host, port)
         async with _stack(data, report, s3=s3, durable=durable) as stack:
             tree = Tree(url, stack)
@@ -149,7 +154,7 @@ async def running(
                 await _start(
                     tree,
                     module_commands() if commands is None else commands,
-                    _given(stack, host, port, keys),
+                    _given(stack, host, port, keys, watched),
                     as_environment(os.environ if environ is None else environ),
                     lambda stage: report(f"{stage} ({time.monotonic() - began:.1f} s)"),
                 )
@@ -210,7 +215,7 @@ async def _stack(data: Path, report: Report, *, s3: bool, durable: bool) -> Asyn
 
 
 def _given(
-    stack: Running, host: str, port: int, keys: Collection[str]
+    stack: Running, host: str, port: int, keys: Collection[str], watched: Mapping[str, int]
 ) -> dict[str, dict[str, str]]:
     """What each service is told of this tree."""
     found: dict[str, dict[str, str]] = {}
@@ -220,6 +225,8 @@ def _given(
             "GRISTMILL_DATA": str(stack.data),
             "GRISTMILL_NATS_URL": stack.nats_url(name),
             **blobs,
+            "GRISTMILL_HEALTH_HOST": LOOPBACK,
+            "GRISTMILL_HEALTH_PORT": str(watched.get(name, 0)),
         }
         if name in ROLES:
             found[name]["GRISTMILL_DATABASE_URL"] = stack.database_url(ROLES[name])
@@ -233,6 +240,30 @@ def _url(host: str, port: int) -> str:
     """Where this machine finds what listens on ``host``."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://{f'[{near}]' if ':' in near else near}:{port}"
+
+
+def ports_from(first: int) -> dict[str, int]:
+    """One port after the other, by service."""
+    return {name: first + n for n, name in enumerate(SERVICES)}
+
+
+def watched_ports(first: int | None) -> dict[str, int]:
+    """A port of each service for whoever watches it, from ``first`` on; none for None. Raise ``Refused`` where one is
+    in use or there is none so high.
+    """
+    if first is None:
+        return {}
+    ports = ports_from(first)
+    for name, port in ports.items():
+        if port > 65535 or not is_free(LOOPBACK, port):
+            raise Refused(
+                "port_in_use",
+                f"Port {port}, on which {name} would show its metrics, cannot be had: --metrics takes the first of "
+                f"{len(ports)} free ports that follow one another.",
+                status=409,
+                field="metrics",
+            )
+    return ports
 
 
 def chosen_port(host: str, port: int) -> int:

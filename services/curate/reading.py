@@ -21,6 +21,7 @@ from services.curate.checks.source import Source
 from services.curate.retrieval import Ranker
 from shared.plans import Plans
 from shared.store import Reader
+from shared.telemetry import traces
 
 STRETCH = 200
 """Units whose texts are in memory at a time."""
@@ -102,6 +103,7 @@ class Reading:
         async for recorded in self.store.stream(job, after, through, (EntriesGenerated,)):
             if isinstance(recorded.event, EntriesGenerated):
                 stretch.append(recorded.event)
+                traces.link(recorded.traceparent)
             if len(stretch) == STRETCH:
                 yield await self._read(tenant, plans, corpus, stretch)
                 stretch = []
@@ -142,6 +144,7 @@ class Reading:
         """Verdicts in log order."""
         async for recorded in self.store.stream(dataset, after, through, (EntriesCurated,)):
             if isinstance(recorded.event, EntriesCurated):
+                traces.link(recorded.traceparent)
                 for verdict in recorded.event.verdicts:
                     yield verdict
 

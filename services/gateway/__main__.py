@@ -8,6 +8,7 @@ import uvicorn
 from services.gateway.app import create_app
 from services.gateway.deps import Deps
 from shared.api_keys import check_open
+from shared.health import Health
 from shared.process import run_until_stopped
 from shared.settings import Settings, load_settings
 
@@ -26,7 +27,7 @@ class Server(uvicorn.Server):
                 create_app(self._deps),
                 host=settings.host,
                 port=settings.port,
-                log_level="warning",
+                log_config=None,
                 access_log=False,
                 server_header=False,
                 ws="none",
@@ -50,8 +51,12 @@ class Server(uvicorn.Server):
 
 
 async def main(stop: asyncio.Event) -> None:
-    if not await Server(load_settings()).until(stop):
-        sys.exit(1)
+    settings = load_settings()
+    health = Health("gateway")
+    health.ready("serving")
+    async with health.served(settings.health_port, settings.health_host):
+        if not await Server(settings).until(stop):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from services.gateway.routes import (
 )
 from services.gateway.shapes import Problem
 from services.gateway.showing import BASE
+from services.gateway.watching import Watched
 
 TOLD = (
     *("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
@@ -100,4 +101,5 @@ def _wrap(app: FastAPI, deps: Deps) -> None:
         allow_headers=["Content-Type", "Idempotency-Key", "Last-Event-ID", "Range", "X-API-Key"],
         expose_headers=TOLD,
     )
+    app.add_middleware(Watched)
     app.add_middleware(RequestIds)

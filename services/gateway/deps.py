@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from services.gateway.views.chunk_reads import Chunkings
 from services.gateway.views.dataset_reads import Datasets
 from services.gateway.views.entry_reads import Entries
 from services.gateway.views.job_reads import JobReads
+from services.gateway.views.lags import lags
 from services.gateway.views.log_reads import LogReads
 from services.gateway.views.overview_reads import OverviewReads
 from services.gateway.views.projector import Projector, Reached
@@ -34,6 +36,7 @@ from shared.errors import GristmillError, Unavailable
 from shared.migrations import WrongSchema
 from shared.settings import Settings
 from shared.store import Position, PostgresReader, open_pool
+from shared.telemetry import metrics
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -143,7 +146,8 @@ class Deps:
                 self._problems["store"] = f"{type(problem).__name__}: {problem}"
                 await asyncio.sleep(RETRY)
         self._store = Store(self._pool, self.tenant, self.reached)
-        await self._store.projector.run()
+        with metrics.sampled(partial(lags, self._pool, self.reached, self.settings.data)):
+            await self._store.projector.run()
 
     async def _open_bus(self) -> None:
         while self._client is None:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from services.gateway.known_parameters import fields_of, meant
 from shared.blobs import BlobMissing
 from shared.errors import GristmillError, Refused, Unavailable
+from shared.telemetry import scope
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,8 @@ async def _http(_request: Request, problem: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, problem: Exception) -> JSONResponse:
     request_id = str(request.state.request_id)
-    log.error("request %s failed", request_id, exc_info=problem)
+    with scope.bound(request=request_id):
+        log.error("a request failed", exc_info=problem)
     return JSONResponse(
         {
             "error": "Internal server error",

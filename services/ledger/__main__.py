@@ -16,7 +16,10 @@ async def main(stop: asyncio.Event) -> None:
     settings = load_settings()
     health = Health("ledger")
     url = settings.required_database_url()
-    async with health.served(settings.health_port), opened(settings) as blobs:
+    async with (
+        health.served(settings.health_port, settings.health_host),
+        opened(settings) as blobs,
+    ):
         client = await connect(settings, "ledger")
         pool = await open_pool(url, most=6)
         ledger = Ledger(pool, client, blobs, settings, health)

@@ -15,7 +15,7 @@ from uuid import UUID
 import nats.errors
 from nats.aio.client import Client
 
-from services.ledger import leadership, reconciler, relay
+from services.ledger import leadership, reconciler, relay, sampling
 from services.ledger.intake import Intake
 from services.ledger.recorder import Recorder, Transient
 from services.ledger.rows import House
@@ -27,6 +27,7 @@ from shared.clock import fresh_id, monotonic
 from shared.errors import Unavailable
 from shared.health import Health
 from shared.settings import Settings
+from shared.telemetry.metrics import REISSUED, sampled
 
 if TYPE_CHECKING:
     from shared.store import Pool
@@ -59,7 +60,8 @@ class Ledger:
                 epoch = await leadership.claim(self._pool, holder, self._settings.leadership)
                 if epoch is None:
                     self._health.ready("standing by")
-                    await asyncio.sleep(self._settings.leadership / 4)
+                    with sampled(sampling.standing_by):
+                        await asyncio.sleep(self._settings.leadership / 4)
                     continue
                 await self._lead(epoch)
             except* (*Away, leadership.LeadershipLost) as problems:
@@ -87,14 +89,16 @@ class Ledger:
         heard = await self._client.subscribe("gristmill.beat.*", cb=beats.hear)
         self._wake()
         self._health.ready("leading")
+        look = partial(sampling.sample, self._pool, self._client, self._settings)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(intake.run())
-                tasks.create_task(self._record(recorder, intake))
-                tasks.create_task(self._relay(relay.publish_commands, self._due[0]))
-                tasks.create_task(self._relay(relay.publish_events, self._due[1]))
-                tasks.create_task(self._reconcile(recorder, intake, beats, house))
-                tasks.create_task(self._keep(epoch))
+            with sampled(look):
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(intake.run())
+                    tasks.create_task(self._record(recorder, intake))
+                    tasks.create_task(self._relay(relay.publish_commands, self._due[0]))
+                    tasks.create_task(self._relay(relay.publish_events, self._due[1]))
+                    tasks.create_task(self._reconcile(recorder, intake, beats, house))
+                    tasks.create_task(self._keep(epoch))
         finally:
             with contextlib.suppress(nats.errors.Error):
                 await intake.release()
@@ -186,6 +190,7 @@ class Ledger:
             units = await reconciler.overdue(self._pool, beats, self._settings.deadline, now)
             if units and await self._inbox_is_drained():
                 log.info("issuing %d units again", len(units))
+                REISSUED.add(by=len(units))
                 await recorder.turn(partial(reconciler.reissue, units=units))
 
     async def _inbox_is_drained(self) -> bool:

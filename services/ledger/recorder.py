@@ -29,6 +29,7 @@ from services.ledger import leadership, outcomes, requests, restarts
 from services.ledger.asked import Asked
 from services.ledger.rows import House
 from services.ledger.turn import Turn
+from services.ledger.watching import Watch
 from shared.appending import Appending
 from shared.blobs import Blobs
 from shared.bus import (
@@ -105,11 +106,14 @@ class Recorder:
 
     async def turn(self, work: Callable[[Turn], Awaitable[None]]) -> None:
         """Do something else in a transaction of the ledger; ``work`` is awaited."""
+        watch = Watch()
         async with self._pool.acquire() as connection, connection.transaction():
             turn = await self._begin(connection)
             await work(turn)
             await turn.decide()
             await turn.write()
+            await watch.jobs(turn)
+        watch.committed(turn)
         self._committed(turn)
 
     async def _read(self, message: Msg) -> Incoming | None:
@@ -183,13 +187,16 @@ class Recorder:
             )
 
     async def _commit(self, batch: Sequence[Incoming]) -> list[Answer | None]:
+        watch = Watch()
         async with self._pool.acquire() as connection, connection.transaction():
             turn = await self._begin(connection)
             reports = [each.said for each in batch if not isinstance(each.said, Request)]
             await outcomes.load(turn, reports)
-            answers = [await _take(turn, each) for each in batch]
+            answers = [await _take(turn, watch, each) for each in batch]
             await turn.decide()
             await turn.write()
+            await watch.jobs(turn)
+        watch.committed(turn, batch)
         self._committed(turn)
         return answers
 
@@ -242,15 +249,19 @@ def _expected(envelope: Envelope) -> tuple[str, dict[str, type[BaseModel]]]:
     return tenant, kinds
 
 
-async def _take(turn: Turn, incoming: Incoming) -> Answer | None:
+async def _take(turn: Turn, watch: Watch, incoming: Incoming) -> Answer | None:
+    watch.begin(turn, incoming)
+    before, answer = turn.log.position, None
     match incoming.said:
         case UnitFinished() as report:
             await outcomes.finished(turn, report)
         case UnitDeferred() as report:
             await outcomes.deferred(turn, report)
         case Request() as request:
-            return await _asked(turn, incoming, request)
-    return None
+            answer = await _asked(turn, incoming, request)
+    if turn.log.position == before:
+        watch.recorded_nothing(turn)
+    return answer
 
 
 async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:

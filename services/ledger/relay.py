@@ -14,6 +14,7 @@ from services.ledger.reconciler import payload
 from shared.blobs import Blobs
 from shared.bus import ATTEMPT, POSITION, TENANT, Envelope, claim_check, dump
 from shared.store import recorded_from
+from shared.telemetry.traces import HEADER
 
 if TYPE_CHECKING:
     from shared.store import Pool
@@ -54,7 +55,8 @@ async def _publish_command(client: Client, blobs: Blobs, row: Any) -> None:
             ATTEMPT: str(attempt),
             TENANT: row["tenant"],
             "Nats-Msg-Id": f"{row['command_id']}:{attempt}",
-        },
+        }
+        | ({HEADER: row["trace"]} if row["trace"] else {}),
     )
     await _publish(client, envelope)
 
@@ -93,7 +95,8 @@ async def _announcement(blobs: Blobs, row: Any) -> Envelope:
             "ce-time": recorded.recorded_at.isoformat(),
             "ce-subject": str(recorded.stream),
             "Nats-Msg-Id": str(recorded.id),
-        },
+        }
+        | ({HEADER: recorded.traceparent} if recorded.traceparent else {}),
     )
 
 

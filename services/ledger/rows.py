@@ -1,15 +1,22 @@
 """What the ledger works on: streams with their states, units in flight, and what a leader knows between turns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from contracts.message import Message, Request
+from contracts import REQUESTS
+from contracts.message import Command, Message, Request
 from services.ledger.processes.arrivals import ArrivalState
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
+from shared.telemetry.traces import Context, context_from
 
+if TYPE_CHECKING:
+    from shared.store import Connection
+
+MOST_JOBS_KNOWN = 1000
 JOBS = ("arrival", "processing", "generation", "export")
 
 
@@ -52,6 +59,14 @@ class Row:
             self.changed = True
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a job began with: its request, and the trace that all its work belongs to."""
+
+    request: Request
+    trace: Context | None
+
+
 @dataclass(slots=True)
 class House:
     """What the leader knows between turns; all of it can be learnt again."""
@@ -66,9 +81,30 @@ class House:
     """Processes alive, by service."""
     hungry: dict[UUID, None] = field(default_factory=dict)
     """Jobs that have more to dispatch, the one longest unserved first."""
-    requests: dict[UUID, Request] = field(default_factory=dict)
+    jobs: dict[UUID, Known] = field(default_factory=dict)
     missing: dict[UUID, list[int]] = field(default_factory=dict)
     """Seeds that restarted jobs ask again, in order; a job's place among them is in its state."""
+
+    def credit(self, tenant: str, in_flight: Mapping[str, int]) -> int:
+        """Units that one job may issue now: a fair part of what the windows leave. ``in_flight`` is by tenant."""
+        left = min(
+            self.windows - sum(in_flight.values()), self.tenant_window - in_flight.get(tenant, 0)
+        )
+        return max(0, left // max(1, min(len(self.hungry), 16)))
+
+    def remember(self, job: UUID, known: Known) -> None:
+        while len(self.jobs) >= MOST_JOBS_KNOWN:
+            del self.jobs[next(iter(self.jobs))]
+        self.jobs[job] = known
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A command that a turn issues on behalf of a stream, within a trace (a ``traceparent``)."""
+
+    row: Row
+    command: Command
+    trace: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +118,16 @@ class Work:
     command: UUID
     attempt: int
     outcome: UUID | None
+
+
+async def known_from(connection: "Connection", job: UUID) -> Known:
+    """What the first event of a job's stream says."""
+    row = await connection.fetchrow(
+        "select type, data, trace from ledger.events where stream_id = $1 and version = 1", job
+    )
+    if row is None:
+        raise LookupError(f"job {job} has no first event")
+    return Known(REQUESTS[row["type"]].model_validate(row["data"]), context_from(row["trace"]))
 
 
 def row_from(row: Any) -> Row:

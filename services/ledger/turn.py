@@ -24,8 +24,9 @@ from services.ledger.processes.decision import Decision
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
-from services.ledger.rows import JOBS, House, Row, Work, row_from
+from services.ledger.rows import JOBS, House, Issued, Known, Row, Work, known_from, row_from
 from shared.appending import Appending, NewEvent, insert_bodies
+from shared.telemetry.traces import Context, derived
 
 if TYPE_CHECKING:
     from shared.store import Connection
@@ -39,15 +40,18 @@ class Turn:
         self.log = appending
         self.house = house
         self._rows: dict[UUID, Row | None] = {}
-        self._touched: dict[UUID, None] = {}
+        self._touched: dict[UUID, Context | None] = {}
+        """Streams to be asked what follows, with the trace of the message that concerned them."""
         self._bodies: list[Body] = []
-        self._commands: list[tuple[Row, Command]] = []
+        self._commands: list[Issued] = []
         self._done: dict[UUID, UUID] = {}
-        self._ended: list[UUID] = []
+        self.ended: list[UUID] = []
         self._forgotten: set[UUID] = set()
         self._in_flight: dict[str, int] = {}
         self._opened: dict[str, int] = {}
         self.work: dict[UUID, Work] = {}
+        self.trace: Context | None = None
+        """On whose behalf the turn records at present: the message that is taken."""
         self.cancelling: list[tuple[UUID, int]] = []
         """Jobs whose cancellation this turn recorded, each with how often it had been restarted."""
 
@@ -104,21 +108,16 @@ class Turn:
 
     async def request_of(self, job: UUID) -> Request:
         """The request that a job began with: the first event of its stream."""
-        if job not in self.house.requests:
-            row = await self.connection.fetchrow(
-                "select type, data from ledger.events where stream_id = $1 and version = 1", job
-            )
-            if row is None:
-                raise LookupError(f"job {job} has no first event")
-            from contracts import REQUESTS
+        return (await self._known(job)).request
 
-            self.remember(job, REQUESTS[row["type"]].model_validate(row["data"]))
-        return self.house.requests[job]
+    async def _known(self, job: UUID) -> Known:
+        if job not in self.house.jobs:
+            self.house.remember(job, await known_from(self.connection, job))
+        return self.house.jobs[job]
 
     def remember(self, job: UUID, request: Request) -> None:
-        while len(self.house.requests) >= 1000:
-            del self.house.requests[next(iter(self.house.requests))]
-        self.house.requests[job] = request
+        """A job that begins here: its work is a span of its own, below the message that asked for it."""
+        self.house.remember(job, Known(request, derived(self.trace, job, job)))
 
     # -- recording ---------------------------------------------------------------------------------
 
@@ -148,24 +147,29 @@ class Turn:
 
     def touch(self, stream: UUID) -> None:
         """Ask the process of this stream what follows, before the turn ends."""
-        self._touched[stream] = None
+        self._touched[stream] = self.trace
 
     def record(
         self, row: Row, event: Event, *, id: UUID, job: UUID | None, cause: UUID | None
     ) -> Recorded[Event] | None:
-        """Append an event to a stream whose row was loaded; None when the log holds it already."""
-        return self.log.add(
-            row.stream,
-            row.kind,
-            row.tenant,
-            NewEvent(id=id, event=event, job_id=job, cause_id=cause),
-        )
+        """Append an event to a stream whose row was loaded; None when the log holds it already.
+
+        A job's first event names the trace of the job, any other that of the message which it came with.
+        """
+        trace = self.trace
+        if row.kind in JOBS and not self.log.version(row.stream):
+            known = self.house.jobs.get(row.stream)
+            trace = known.trace if known else trace
+        new = NewEvent(id, event, job, cause, str(trace) if trace else None)
+        return self.log.add(row.stream, row.kind, row.tenant, new)
 
     async def record_followup(self, row: Row, event: Event, *, job: UUID) -> Recorded[Event]:
         """Append an event that the ledger itself decided."""
         await self.row(row.stream)
         id = followup_id(row.stream, self.log.version(row.stream) + 1)
-        recorded = self.record(row, event, id=id, job=job, cause=None)
+        trace = (await self._known(job)).trace
+        new = NewEvent(id, event, job, None, str(trace) if trace else None)
+        recorded = self.log.add(row.stream, row.kind, row.tenant, new)
         if recorded is None:
             raise LookupError(f"version {self.log.version(row.stream) + 1} of {row.stream} exists")
         return recorded
@@ -240,19 +244,19 @@ class Turn:
             self.touch(job)
         while self._touched:
             stream = next(iter(self._touched))
-            del self._touched[stream]
+            trace = self._touched.pop(stream)
             row = await self.row(stream)
             if row is None:
                 continue
             if isinstance(row.state, DocumentState):
-                await self._decide_document(row, row.state)
+                await self._decide_document(row, row.state, trace)
             elif row.open:
                 await self._decide_job(row)
 
-    async def _decide_document(self, row: Row, state: DocumentState) -> None:
+    async def _decide_document(self, row: Row, state: DocumentState, trace: Context | None) -> None:
         decision = ingestion.decide_document(state, row.stream)
         row.become(decision.state)
-        self._issue(row, decision.commands)
+        self._issue(row, decision.commands, trace)
         if not ingestion.is_settled(decision.state):
             return
         waiting = await self.connection.fetch(
@@ -281,7 +285,8 @@ class Turn:
             if decision.needs_documents:
                 documents = await self._documents_of_job(row.stream)
                 continue
-            self._issue(row, decision.commands)
+            if decision.commands:
+                self._issue(row, decision.commands, (await self._known(row.stream)).trace)
             if decision.ended:
                 self._end(row)
                 return
@@ -300,7 +305,7 @@ class Turn:
                     state,
                     request,
                     row.stream,
-                    credit=self._credit(row.tenant),
+                    credit=self.house.credit(row.tenant, self._in_flight),
                     workers=max(1, self.house.workers.get("generate", 1)),
                     documents=documents,
                     missing=await writing.missing_seeds(
@@ -337,9 +342,9 @@ class Turn:
         )
         return [plan for plan in plans if plan is not None]
 
-    def _issue(self, row: Row, commands: Iterable[Command]) -> None:
+    def _issue(self, row: Row, commands: Iterable[Command], trace: Context | None) -> None:
         for command in commands:
-            self._commands.append((row, command))
+            self._commands.append(Issued(row, command, str(trace) if trace else None))
             if isinstance(command, GenerateEntries):
                 self._in_flight[row.tenant] = self._in_flight.get(row.tenant, 0) + len(
                     command.units
@@ -348,7 +353,7 @@ class Turn:
     def _end(self, row: Row) -> None:
         row.open = False
         row.changed = True
-        self._ended.append(row.stream)
+        self.ended.append(row.stream)
         self.house.hungry.pop(row.stream, None)
         self.house.missing.pop(row.stream, None)
 
@@ -372,14 +377,6 @@ class Turn:
             if work.service == "generate":
                 self._in_flight[work.tenant] = self._in_flight.get(work.tenant, 1) - 1
 
-    def _credit(self, tenant: str) -> int:
-        """Units that one job may issue now: a fair part of what the windows leave."""
-        left = min(
-            self.house.windows - sum(self._in_flight.values()),
-            self.house.tenant_window - self._in_flight.get(tenant, 0),
-        )
-        return max(0, left // max(1, min(len(self.house.hungry), 16)))
-
     # -- writing -----------------------------------------------------------------------------------
 
     async def save_states(self) -> None:
@@ -393,6 +390,6 @@ class Turn:
         await self.log.flush()
         await self.save_states()
         await writing.write_outcomes(self.connection, self._done, self.work)
-        going_on = [each for each in self._commands if each[0].stream not in self._ended]
+        going_on = [each for each in self._commands if each.row.stream not in self.ended]
         await writing.write_commands(self.connection, going_on)
-        await writing.forget_jobs(self.connection, self._ended)
+        await writing.forget_jobs(self.connection, self.ended)

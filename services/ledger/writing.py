@@ -8,9 +8,9 @@ from uuid import UUID
 from contracts import SERVICES
 from contracts.entries import EntriesGenerated
 from contracts.identity import command_id
-from contracts.message import Command, wire_type
+from contracts.message import wire_type
 from services.ledger.processes.generation_state import GenerationState
-from services.ledger.rows import House, Row, Work
+from services.ledger.rows import House, Issued, Row, Work
 
 if TYPE_CHECKING:
     from shared.store import Connection
@@ -100,30 +100,31 @@ async def write_outcomes(
     )
 
 
-async def write_commands(connection: "Connection", issued: Sequence[tuple[Row, Command]]) -> None:
+async def write_commands(connection: "Connection", issued: Sequence[Issued]) -> None:
     """Commands with their units, to be published by the relay."""
     if not issued:
         return
-    ids = [command_id(command.units[0]) for _, command in issued]
-    services = [SERVICES[type(command)] for _, command in issued]
+    ids = [command_id(each.command.units[0]) for each in issued]
+    services = [SERVICES[type(each.command)] for each in issued]
     await connection.execute(
         """
-        insert into ledger.commands (command_id, job_id, tenant, service, type, attempt, data)
-        select id, job, tenant, service, type, 1, data from
-            unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
-            as u(id, job, tenant, service, type, data)
+        insert into ledger.commands (command_id, job_id, tenant, service, type, attempt, trace, data)
+        select id, job, tenant, service, type, 1, trace, data from
+            unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+            as u(id, job, tenant, service, type, trace, data)
         """,
         ids,
-        [row.stream for row, _ in issued],
-        [row.tenant for row, _ in issued],
+        [each.row.stream for each in issued],
+        [each.row.tenant for each in issued],
         services,
-        [wire_type(type(command)) for _, command in issued],
-        [command.model_dump(mode="json") for _, command in issued],
+        [wire_type(type(each.command)) for each in issued],
+        [each.trace for each in issued],
+        [each.command.model_dump(mode="json") for each in issued],
     )
     units = [
-        (unit, row.stream, row.tenant, service, id)
-        for (row, command), id, service in zip(issued, ids, services, strict=True)
-        for unit in command.units
+        (unit, each.row.stream, each.row.tenant, service, id)
+        for each, id, service in zip(issued, ids, services, strict=True)
+        for unit in each.command.units
     ]
     await connection.execute(
         """

@@ -7,12 +7,15 @@ slot for another.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Protocol, Self
 
 from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.llm.failure import ModelError, deferral, wait_before_retry
 from shared.llm.model import Answered, CallRecord, ModelAnswer, ModelRequest, Provider
+from shared.telemetry import traces
+from shared.telemetry.metrics import CALL_SECONDS, CALLS, TOKENS
 
 
 class Closable(Protocol):
@@ -77,7 +80,9 @@ class ModelClient:
         while True:
             before_each()
             try:
-                answer = await self._once(asked, request, first + len(calls), calls, report)
+                with traces.Span(f"chat {request.model}", "client") as span:
+                    told = partial(_told, f"{provider}/{request.model}", span, report)
+                    answer = await self._once(asked, request, first + len(calls), calls, told)
             except ModelError as error:
                 wait = wait_before_retry(error, len(calls), waited, self._jitter())
                 if wait is None:
@@ -128,6 +133,27 @@ class ModelClient:
             raise
         settle("ok", answer)
         return answer
+
+
+def _told(
+    model: str, span: traces.Span, report: Callable[[CallRecord], None], record: CallRecord
+) -> None:
+    """Report a call to whoever asked for it, and to those who watch: what it took, never what was said."""
+    CALLS.add(model, record.outcome)
+    CALL_SECONDS.observe(record.latency_ms / 1000, model)
+    TOKENS.add(model, "prompt", by=record.prompt_tokens)
+    TOKENS.add(model, "completion", by=record.completion_tokens)
+    TOKENS.add(model, "cached", by=record.cached_tokens)
+    span.set(
+        model=model,
+        number=record.number,
+        outcome=record.outcome,
+        prompt_tokens=record.prompt_tokens,
+        completion_tokens=record.completion_tokens,
+        cached_tokens=record.cached_tokens,
+    )
+    span.code = None if record.outcome == "ok" else record.outcome
+    report(record)
 
 
 def _final(error: ModelError, model: str) -> ModelError | Unavailable:

@@ -17,6 +17,7 @@ from signal import Signals
 
 from shared.errors import GristmillError
 from shared.stack.guard import Guard
+from shared.telemetry.logs import plain
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 STEADY = 10.0
@@ -203,7 +204,7 @@ class Child:
                 said = file.read().decode(errors="replace").splitlines()
         except FileNotFoundError:
             return "(it said nothing)"
-        return "\n".join(said[-lines:]) or "(it said nothing)"
+        return "\n".join(map(plain, said[-lines:])) or "(it said nothing)"
 
 
 def bound(path: Path) -> None:

@@ -13,18 +13,29 @@ import pytest
 
 from contracts.blob import BlobRef
 from shared.blobs import FolderBlobs
+from tests.e2e.collector import Collector, all_sent, collecting
 from tests.e2e.columns import read_parquet
 from tests.e2e.whole import DOCUMENTS, MODEL, TEXTS, Whole, check, whole_mill
 
 Until = Callable[..., Awaitable[None]]
 BUILTIN = "builtin/extractive"
 CONCURRENCY = 8
+OUTSIDE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+SERVICES = {"gateway", "ledger", "ingest", "chunk", "generate", "curate", "export"}
 EVERY = (*TEXTS, "panama-canal.pdf", "honey-bees.docx")
 
 
 @pytest.fixture(scope="module")
-async def whole() -> AsyncIterator[Whole]:
-    async with whole_mill() as whole:
+async def collector() -> AsyncIterator[Collector]:
+    async with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+async def whole(collector: Collector) -> AsyncIterator[Whole]:
+    async with whole_mill(
+        GRISTMILL_OTLP_ENDPOINT=collector.url, GRISTMILL_LOG_LEVEL="debug"
+    ) as whole:
         yield whole
 
 
@@ -110,6 +121,42 @@ async def test_a_preview_pays_for_so_many_chunks_and_shows_all_that_was_said(who
     assert before is not None
     text = (DOCUMENTS / "tea.txt").read_text()
     assert before[1].split() == text[: seed.start].split()[-7:]
+
+
+async def test_one_connected_trace_follows_a_job_through_every_service(
+    whole: Whole, collector: Collector
+) -> None:
+    whole.simulator.reset(mode="grounded", latency_ms=20)
+    project = (await whole.api.make_project("traced")).id
+    await whole.api.upload(project, [DOCUMENTS / "tea.txt"])
+    asked = {"project_id": project, "generation_mode": "question and answer", "model": MODEL}
+    session = whole.api._session
+    async with session.post(
+        "/api/v1/datasets/generate/", json=asked, headers={"traceparent": OUTSIDE}
+    ) as answer:
+        assert answer.status == 200, await answer.text()
+        assert len(answer.headers["X-Request-Id"]) == 36
+        name = (await answer.json())["job_id"]
+    assert (await whole.ended(name)).status == "completed"
+    spans = await all_sent(collector, name, SERVICES, OUTSIDE[36:52])
+
+    assert {span.trace for span in spans} == {OUTSIDE[3:35]}
+    assert len({span.id for span in spans}) == len(spans)
+    [root] = [span for span in spans if span.parent == OUTSIDE[36:52]]
+    assert (root.service, root.name) == ("gateway", "POST /api/v1/datasets/generate")
+    [job] = [span for span in spans if span.name == "job"]
+    units = {span.id: span for span in spans if span.name == "GenerateEntries"}
+    assert {unit.parent for unit in units.values()} == {job.id}
+    assert job.seconds >= max(span.seconds for span in units.values())
+    calls = [span for span in spans if span.name == "chat simulated"]
+    assert {call.parent for call in calls} == set(units)
+    assert all(int(call.attributes["prompt_tokens"]) > 0 for call in calls)
+    recorded = {span.id for span in spans if span.parent in units and span.service == "ledger"}
+    linked = {link for span in spans if span.name == "CurateEntries" for link in span.links}
+    assert linked == recorded
+    assert not [span for span in spans if span.failed]
+    # What a span says is words and numbers, no text.
+    assert not [v for s in spans for v in s.attributes.values() if len(v) > 120 or " " in v]
 
 
 async def test_a_cancelled_job_shows_it_at_once_calls_nothing_more_and_keeps_what_it_has(

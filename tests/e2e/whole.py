@@ -173,8 +173,8 @@ async def check(whole: Whole, job: str) -> Dataset:
 
 
 @asynccontextmanager
-async def whole_mill(*behaviour: str) -> AsyncIterator[Whole]:
-    """Everything started, with short times; gone afterwards."""
+async def whole_mill(*behaviour: str, **settings: str) -> AsyncIterator[Whole]:
+    """Everything started, with short times and further variables of the environment; gone afterwards."""
     data = Path(tempfile.mkdtemp(prefix="gm-"))
     data.chmod(0o711)
     models = [start("mode=grounded", *behaviour)]
@@ -183,6 +183,7 @@ async def whole_mill(*behaviour: str) -> AsyncIterator[Whole]:
         **SHORT,
         "OPENAI_BASE_URL": models[0].openai_base_url,
         "OPENAI_API_KEY": "of-nobody",
+        **settings,
     }
     try:
         async with (

@@ -6,10 +6,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from services.gateway.deps import Here
 from services.gateway.shapes import About, Health, ShuttingDown
 from shared.errors import Refused
+from shared.telemetry import exposition
 
 router = APIRouter(tags=["service"])
 VERSION = version("gristmill")
@@ -30,6 +32,12 @@ async def health(deps: Here, response: Response) -> Health:
         position=str(deps.reached.position),
         **state,
     )
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics() -> Response:
+    """What this gateway counts, in the text form of Prometheus."""
+    return Response(await exposition.exposed("gateway"), media_type=exposition.CONTENT_TYPE)
 
 
 @router.get("/")

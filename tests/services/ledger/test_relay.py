@@ -66,6 +66,9 @@ async def test_the_next_leader_goes_on_where_the_last_one_stopped(mill: Mill) ->
     await mill.ledger()
     await mill.project()
     await announced(mill, 2)
+    # What is announced and not noted yet is announced again, which is another test.
+    noted = "select pos = 2 from ledger.checkpoints where name = 'relay'"
+    await mill.until(lambda: mill.pool.fetchval(noted))
     await mill.stop_ledger()
     await mill.ledger()
     await mill.project()
