@@ -154,14 +154,25 @@ WebAddress = Annotated[
 
 
 class DocumentSubmitted(Request):
-    """Somebody handed over a document, its bytes already stored."""
+    """Somebody handed over a document: by its stored bytes, or by its content, which is stored first."""
 
     project_id: UUID
     name: str = Field(min_length=1, max_length=255)
-    """The file name as the user knows it; a label, never a path."""
-    blob: BlobRef
+    """The file name as the user knows it; a label, never a path. Its ending says how it is read."""
+    blob: BlobRef | None = None
+    """Its bytes, where they are stored; always there once it is recorded."""
+    content: str | None = Field(default=None, max_length=1_000_000)
+    """A text itself, for who has no way to the blob store; never recorded. A message holds at most 1 MB in all."""
+    content_base64: str | None = Field(default=None, max_length=1_400_000)
+    """The same for bytes that are no text, in base64."""
     upload_id: str | None = None
     """Names the upload that it came with, so that its files are one job; None: alone."""
+
+    @model_validator(mode="after")
+    def _is_there_once(self) -> "DocumentSubmitted":
+        if [self.blob, self.content, self.content_base64].count(None) != 2:
+            raise ValueError("exactly one of blob, content and content_base64 must be given")
+        return self
 
 
 class DocumentFetchRequested(Request):

@@ -104,6 +104,9 @@ def event_subject(cls: type[Event], tenant: str) -> str:
 
 
 def request_subject(cls: type[Request], tenant: str) -> str:
-    """The subject on which the outside world says a request."""
-    noun, _, _ = name_parts(cls)
-    return f"gristmill.requests.{tenant}.{noun}"
+    """The subject on which the outside world says a request.
+
+    What takes something away is said on ``deletion``, whatever its noun, so that the right to say it is one of its own.
+    """
+    noun, verb, _ = name_parts(cls)
+    return f"gristmill.requests.{tenant}.{'deletion' if verb == 'deletion_requested' else noun}"

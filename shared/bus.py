@@ -43,9 +43,16 @@ MOST_PACKS = 8192
 stream is named by no beat and would be issued again.
 """
 
+MOST_ID = 1000
+"""Bytes of an id, and of a source: both must fit into one key of the database."""
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
 REPLY_TO = "gristmill-reply-to"
 ATTEMPT = "gristmill-attempt"
 POSITION = "gristmill-position"
+JOB = "gristmill-job"
 BLOB = "gristmill-blob"
 TENANT = "gristmill-tenant"
 
@@ -184,8 +191,9 @@ class Envelope:
 class Undecodable(GristmillError):
     """What came is no message of ours; trying again cannot help."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("undecodable", reason)
+    def __init__(self, reason: str, code: str = "undecodable", *, field: str = "") -> None:
+        super().__init__(code, reason)
+        self.field = field
 
 
 def envelope_from(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Envelope:
@@ -196,10 +204,14 @@ def envelope_from(subject: str, headers: Mapping[str, str] | None, body: bytes) 
             raise Undecodable(f"the CloudEvents attribute {name} is missing")
     if found.get("ce-specversion") != "1.0":
         raise Undecodable("ce-specversion is not 1.0")
+    id, source = unquote(found.pop("ce-id")), unquote(found.pop("ce-source"))
+    for name, value in (("ce-id", id), ("ce-source", source)):
+        if _CONTROLS.search(value) or len(value.encode()) > MOST_ID:
+            raise Undecodable(f"{name} must be at most {MOST_ID} bytes without control characters")
     return Envelope(
         type=found.pop("ce-type"),
-        id=unquote(found.pop("ce-id")),
-        source=unquote(found.pop("ce-source")),
+        id=id,
+        source=source,
         subject=subject,
         body=body,
         headers=found,
@@ -208,6 +220,14 @@ def envelope_from(subject: str, headers: Mapping[str, str] | None, body: bytes) 
 
 def dump(message: BaseModel) -> bytes:
     return message.model_dump_json().encode()
+
+
+def without_nul(body: bytes) -> bytes:
+    """JSON without NUL characters, which no column of the log takes: for where the texts of others enter.
+
+    An escaped backslash before ``u0000`` is text like any other and stays. (Lone surrogates are no JSON to our parser.)
+    """
+    return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
 
 
 async def claim_check(blobs: Blobs, tenant: str, body: bytes) -> tuple[bytes, dict[str, str]]:
@@ -239,8 +259,17 @@ async def bury(client: Client, service: str, message: Msg, reason: str) -> None:
         "gristmill-subject": message.subject,
         "gristmill-reason": reason.replace("\r", " ").replace("\n", " ")[:1000],
     }
+    if message.reply:
+        # Once, though it may be delivered again before it is acknowledged.
+        headers["Nats-Msg-Id"] = f"{service}:{_place(message)}"
     await client.jetstream().publish(f"gristmill.dead.{service}", message.data, headers=headers)
     metrics.BURIED.add()
+
+
+def _place(message: Msg) -> str:
+    """Of a message in its stream; the time tells it from one that lay there before a stream was made anew."""
+    at = message.metadata
+    return f"{at.stream}:{at.sequence.stream}:{at.timestamp.timestamp()}"
 
 
 class Answer(BaseModel):
@@ -256,6 +285,13 @@ class Answer(BaseModel):
     message: str | None = None
     status: int = 400
     field: str = ""
+
+    def said(self) -> bytes:
+        """As it is sent: position and job, or why not."""
+        own = (
+            {"position", "job_id"} if self.code is None else {"code", "message", "status", "field"}
+        )
+        return self.model_dump_json(include=own).encode()
 
     def or_refused(self) -> "Answer":
         """This answer, unless it is a refusal: then raise it."""

@@ -52,6 +52,7 @@ HEADERS: dict[str, Json] = {
     "event": {
         "ce-time": "When it was recorded, ISO 8601.",
         "ce-subject": "Id of the stream that it belongs to.",
+        "gristmill-job": "The job on whose behalf it happened; missing where there is none.",
         "gristmill-position": "Place in the log, <era>.<n>; compare for equality and order of arrival only.",
     },
     "report": {},

@@ -283,6 +283,19 @@ def migrate(data: options.Data, url: options.AdminUrl = None, check: options.Che
     raise typer.Exit(run(url, data, check=check))
 
 
+@app.command(
+    epilog=examples(
+        "gristmill bus",
+        'BUS_URL="$(gristmill bus --data .demo/data)"',
+    )
+)
+def bus(*, data: options.Data) -> None:
+    """Print the address at which another system may say requests and read events; it holds a password."""
+    from services.cli.bus import bus as run
+
+    run(data)
+
+
 def main() -> None:
     """Run the command line; an expected failure is one line and exit code 1."""
     try:

@@ -158,7 +158,8 @@ async def running(
                     as_environment(os.environ if environ is None else environ),
                     lambda stage: report(f"{stage} ({time.monotonic() - began:.1f} s)"),
                 )
-                write(presence, Presence(url=url, pid=os.getpid()).model_dump_json())
+                bus = f"127.0.0.1:{stack.nats.port}"
+                write(presence, Presence(url=url, pid=os.getpid(), bus=bus).model_dump_json())
                 yield tree
             finally:
                 presence.unlink(missing_ok=True)

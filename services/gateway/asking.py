@@ -1,6 +1,5 @@
 """Saying a request to the ledger and waiting until the views show what came of it."""
 
-import re
 from typing import Annotated
 from uuid import UUID
 
@@ -11,12 +10,11 @@ from contracts.identity import job_id
 from contracts.message import Request
 from services.gateway.deps import Deps
 from services.gateway.positions import note
-from shared.bus import Answer
+from shared.bus import Answer, dump, without_nul
 from shared.clock import fresh_id
 from shared.errors import Refused
 
 SOURCE = "gateway"
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 VIEW_PATIENCE = 2.0
 """Seconds that an answer waits for the views, so that the next GET sees what it says."""
 
@@ -49,17 +47,6 @@ def key_of(headers: Headers) -> str | None:
     return key
 
 
-def without_nul(request: Request) -> Request:
-    """``request`` without NUL characters, which no column of the log takes: this is where its texts enter.
-
-    An escaped backslash before ``u0000`` is text like any other and stays. (Lone surrogates were refused before.)
-    """
-    said = request.model_dump_json()
-    if "\\u0000" not in said:
-        return request
-    return type(request).model_validate_json(_NUL.sub(r"\1", said))
-
-
 async def ask(deps: Deps, request: Request, id: str) -> UUID:
     """Say ``request`` and return the id of what it began. Raise ``Refused`` or ``Unavailable``."""
     answer = await answered(deps, request, id)
@@ -68,7 +55,7 @@ async def ask(deps: Deps, request: Request, id: str) -> UUID:
 
 async def answered(deps: Deps, request: Request, id: str) -> Answer:
     """Say ``request`` and return what the ledger answered, as soon as the views show what came of it."""
-    clean = without_nul(request)
+    clean = type(request).model_validate_json(without_nul(dump(request)))
     answer = await deps.asker.ask(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
     answer.or_refused()
     note(answer.position)

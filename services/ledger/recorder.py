@@ -7,9 +7,7 @@ database or the bus cannot do for the moment is tried again, and nothing is ackn
 import contextlib
 import hashlib
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,15 +16,15 @@ import nats.errors
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from contracts import REPORTS, REQUESTS
 from contracts.identity import request_message
 from contracts.job import JobRestartRequested
-from contracts.message import TENANT_PATTERN, Request
+from contracts.message import Request
 from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger import leadership, outcomes, requests, restarts
 from services.ledger.asked import Asked
+from services.ledger.incoming import Incoming, code_of, describe, read
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from services.ledger.watching import Watch
@@ -34,13 +32,8 @@ from shared.appending import Appending
 from shared.blobs import Blobs
 from shared.bus import (
     REPLY_TO,
-    TENANT,
     Answer,
-    Envelope,
-    Undecodable,
     bury,
-    claimed,
-    envelope_from,
     headers_of,
 )
 from shared.errors import GristmillError, Refused, Unavailable
@@ -65,16 +58,6 @@ Transient = (
     Unavailable,
 )
 """The database is away, restarting or held up; the batch is as good as it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message with what it says."""
-
-    message: Msg
-    envelope: Envelope
-    tenant: str
-    said: Request | UnitFinished | UnitDeferred
 
 
 class Recorder:
@@ -119,29 +102,19 @@ class Recorder:
     async def _read(self, message: Msg) -> Incoming | None:
         """What a message says; None when it says nothing of ours, and then it is buried."""
         try:
-            envelope = envelope_from(message.subject, headers_of(message), message.data)
-            tenant, kinds = _expected(envelope)
-            if envelope.type not in kinds:
-                raise Undecodable(
-                    f"{envelope.type} is not a type that may come on {message.subject}"
-                )
-            body = await claimed(self._blobs, tenant, envelope)
-            said = kinds[envelope.type].model_validate_json(body)
+            return await read(message, self._blobs)
         except Unavailable:
             raise
         except (GristmillError, ValidationError) as problem:
             await self._refuse_unread(message, problem)
             return None
-        if not isinstance(said, Request | UnitFinished | UnitDeferred):
-            raise TypeError(f"{envelope.type} is neither a request nor a report")
-        return Incoming(message, envelope, tenant, said)
 
-    async def _refuse_unread(self, message: Msg, problem: Exception) -> None:
+    async def _refuse_unread(self, message: Msg, problem: GristmillError | ValidationError) -> None:
         reason = describe(problem)
         log.warning("a message on %s cannot be used: %s", message.subject, reason)
-        code = problem.code if isinstance(problem, GristmillError) else "invalid_message"
-        await self._answer(message, Answer(code=code, message=reason))
-        await bury(self._client, "ledger", message, reason)
+        code, field = code_of(problem)
+        await self._answer(message, Answer(code=code, message=reason, field=field))
+        await bury(self._client, "ledger", message, f"{code}: {reason}")
         await _acknowledge(message)
 
     async def _halve(self, batch: Sequence[Incoming]) -> None:
@@ -209,7 +182,7 @@ class Recorder:
         inbox = headers_of(message).get(REPLY_TO, "")
         if inbox.startswith("_INBOX.") and not set(inbox) & set("*> \r\n"):
             try:
-                await self._client.publish(inbox, answer.model_dump_json().encode())
+                await self._client.publish(inbox, answer.said())
             except nats.errors.Error:
                 log.info("an answer could not be sent; asking again will be answered the same")
 
@@ -218,35 +191,6 @@ async def _acknowledge(message: Msg) -> None:
     """Once: a batch that is tried again may hold messages that were done with before the bus went away."""
     with contextlib.suppress(nats.errors.MsgAlreadyAckdError):
         await message.ack()
-
-
-def describe(problem: Exception) -> str:
-    """What went wrong, in one line without the values that were sent."""
-    if isinstance(problem, ValidationError):
-        parts = [
-            f"{'.'.join(map(str, error['loc'])) or 'message'}: {error['msg']}"
-            for error in problem.errors(include_input=False, include_url=False)[:5]
-        ]
-        return "; ".join(parts)
-    if isinstance(problem, GristmillError):
-        return problem.message
-    return f"{type(problem).__name__}: {problem}"[:500]
-
-
-def _expected(envelope: Envelope) -> tuple[str, dict[str, type[BaseModel]]]:
-    """The tenant that a message speaks for, and the types that may come on its subject.
-
-    A request's tenant is in its subject, which its sender was given the right to; a worker says whose unit it did.
-    """
-    parts = envelope.subject.split(".")
-    kinds: dict[str, type[BaseModel]] = dict(REPORTS)
-    tenant = envelope.headers.get(TENANT, "")
-    if parts[1] == "requests":
-        tenant = parts[2]
-        kinds = {name: kind for name, kind in REQUESTS.items() if name.split(".")[1] == parts[3]}
-    if not re.fullmatch(TENANT_PATTERN, tenant):
-        raise Undecodable("the tenant is not a valid name")
-    return tenant, kinds
 
 
 async def _take(turn: Turn, watch: Watch, incoming: Incoming) -> Answer | None:

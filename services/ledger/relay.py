@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from contracts.message import event_subject
 from services.ledger.reconciler import payload
 from shared.blobs import Blobs
-from shared.bus import ATTEMPT, POSITION, TENANT, Envelope, claim_check, dump
+from shared.bus import ATTEMPT, JOB, POSITION, TENANT, Envelope, claim_check, dump
 from shared.store import recorded_from
 from shared.telemetry.traces import HEADER
 
@@ -96,7 +96,8 @@ async def _announcement(blobs: Blobs, row: Any) -> Envelope:
             "ce-subject": str(recorded.stream),
             "Nats-Msg-Id": str(recorded.id),
         }
-        | ({HEADER: recorded.traceparent} if recorded.traceparent else {}),
+        | ({HEADER: recorded.traceparent} if recorded.traceparent else {})
+        | ({JOB: str(recorded.job_id)} if recorded.job_id else {}),
     )
 
 

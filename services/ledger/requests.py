@@ -102,6 +102,8 @@ async def _update_project(turn: Turn, asked: Asked, request: ProjectUpdateReques
 
 async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted) -> UUID:
     await project_row(turn, asked.tenant, request.project_id)
+    if request.blob is None:
+        raise LookupError(f"the content of {request.name} was not stored before it was recorded")
     file = Arrived(request.project_id, request.name, request.blob, request.upload_id)
     row, event = await added(turn, asked.tenant, file)
     await say(turn, asked, row, file.document, request, event)

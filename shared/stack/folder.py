@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shared.errors import GristmillError, Refused
 
 SERVICES = ("gateway", "ledger", "ingest", "chunk", "generate", "curate", "export")
-NATS_USERS = (*SERVICES, "operator")
+NATS_USERS = (*SERVICES, "operator", "external")
 ROLES = ("admin", "ledger", "reader", "gateway")
 
 
@@ -35,6 +35,8 @@ class Presence(BaseModel):
 
     url: str
     pid: int
+    bus: str | None = None
+    """``host:port`` of the bus, without any password."""
 
 
 def make(folder: Path) -> Path:

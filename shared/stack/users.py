@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from shared.stack.folder import NATS_USERS
 
 WORKERS = ("ingest", "chunk", "generate", "curate", "export")
+OPEN = ("document", "export", "generation", "job", "processing", "project")
+"""Nouns of the requests that another system may say. What takes away is said on another noun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,17 @@ class Rights:
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    responds: bool = True
+    """May answer whoever sent it a message, on the inbox that the message names."""
 
 
 def rights(user: str) -> Rights:
-    """The least that a service needs. ``operator`` is a person, or the recovery of a broken bus."""
+    """The least that a service needs.
+
+    ``operator`` is a person, or the recovery of a broken bus; ``external`` is every other system of tenant default.
+    """
+    if user == "external":
+        return _of_others("default")
     own = (f"gristmill.beat.{user}", f"gristmill.dead.{user}", "gristmill.ask.>", "$JS.API.INFO")
     inbox = f"_INBOX.{user}.>"
     if user == "operator":
@@ -58,6 +67,26 @@ def rights(user: str) -> Rights:
     )
 
 
+def _of_others(tenant: str) -> Rights:
+    """Says requests and reads events of one tenant, and may name no inbox but its own.
+
+    A consumer is made by a name with a filter, since the server compares the filter with the subject that was allowed;
+    the shorter subjects of that call would open the events of every tenant. It answers nobody: with a message of EVENTS
+    comes the inbox where the ledger waits for the bus's word that it has it.
+    """
+    return Rights(
+        publish=(
+            *(f"gristmill.requests.{tenant}.{noun}" for noun in OPEN),
+            f"$JS.API.CONSUMER.CREATE.EVENTS.*.gristmill.events.{tenant}.>",
+            "$JS.API.CONSUMER.INFO.EVENTS.*",
+            "$JS.API.CONSUMER.MSG.NEXT.EVENTS.*",
+            "$JS.FC.EVENTS.>",
+        ),
+        subscribe=(f"gristmill.events.{tenant}.>", "_INBOX.external.>"),
+        responds=False,
+    )
+
+
 def configuration(passwords: Mapping[str, str]) -> str:
     """The ``authorization`` block. A password may be a variable such as ``$NATS_PASSWORD_LEDGER``."""
     blocks = "\n".join(_user(user, passwords[user]) for user in NATS_USERS)
@@ -80,6 +109,6 @@ def _user(user: str, password: str) -> str:
         subscribe: [
 {subscribe}
         ]
-        allow_responses: true
+        allow_responses: {json.dumps(allowed.responds)}
       }}
     }}"""

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, StringConstraints
 from pydantic.fields import FieldInfo
 
-from contracts.document import Chunking, DocumentFetchRequested, DocumentSplitRequested
+from contracts.blob import BlobRef
+from contracts.document import (
+    Chunking,
+    DocumentFetchRequested,
+    DocumentSplitRequested,
+    DocumentSubmitted,
+)
 from contracts.generation import GenerationSettings
 from contracts.message import Message
 
@@ -107,6 +113,9 @@ def _message(cls: type[Message]) -> Strategy:
         fields["urls"] = st.lists(words.map("https://{}.example/a?b=1".format), min_size=1).map(
             tuple
         )
+    if cls is DocumentSubmitted:
+        fields["content"] = fields["content_base64"] = st.none()
+        fields["blob"] = _message(BlobRef)
     return st.fixed_dictionaries(fields).map(cls.model_validate)
 
 

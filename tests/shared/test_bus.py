@@ -39,7 +39,7 @@ from shared.stack import Nats
 
 MakeSettings = Callable[..., Settings]
 Until = Callable[..., Awaitable[None]]
-ATTRIBUTE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+ATTRIBUTE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200)
 
 
 @pytest.fixture

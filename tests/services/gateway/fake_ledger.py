@@ -107,9 +107,12 @@ class FakeLedger:
                 description=request.description or "same",
             )
             yield Line(request.project_id, "project", changed, request.project_id)
-        elif isinstance(request, DocumentSubmitted):
+        elif isinstance(request, DocumentSubmitted) and request.blob is not None:
             document = document_id(request.project_id, request.blob.sha256)
-            added = DocumentAdded(document_id=document, **dict(request))
+            added = DocumentAdded(
+                document_id=document,
+                **request.model_dump(exclude={"content", "content_base64"}),
+            )
             yield Line(document, "document", added, document)
         elif isinstance(request, ProjectDeletionRequested):
             gone = ProjectDeleted(

@@ -19,7 +19,7 @@ from contracts.project import (
     ProjectUpdateRequested,
 )
 from shared.bus import REPLY_TO, Envelope, dump
-from tests.services.ledger.mill import BLOB, Mill, job
+from tests.services.ledger.mill import Mill, job
 
 NOBODY = UUID(int=9)
 
@@ -74,7 +74,7 @@ async def test_a_refusal_does_not_use_up_its_key(mill: Mill) -> None:
     [
         (lambda project: ProjectUpdateRequested(project_id=NOBODY), "project_not_found", 404),
         (
-            lambda project: DocumentSubmitted(project_id=NOBODY, name="a", blob=BLOB),
+            lambda project: DocumentSubmitted(project_id=NOBODY, name="a", content="a"),
             "project_not_found",
             404,
         ),

@@ -1,5 +1,6 @@
 """Each service may say and hear what it must, and nothing else; asked of the real server."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
+from nats.js.api import AckPolicy as NatsAckPolicy
 from nats.js.api import ConsumerConfig
 
 from shared.bus import connect, declare
 from shared.settings import Settings
 from shared.stack import SERVICES, Nats
 from shared.stack.folder import NATS_USERS
-from shared.stack.users import WORKERS, configuration
+from shared.stack.users import OPEN, WORKERS, configuration
 
 ROOT = Path(__file__).parents[3]
 Until = Callable[..., Awaitable[None]]
@@ -214,6 +216,116 @@ async def test_a_worker_cannot_make_itself_a_consumer(visitors: dict[str, Visito
     stream = visitors["export"].client.jetstream(timeout=0.2)
     with pytest.raises((TimeoutError, nats.errors.Error)):
         await stream.add_consumer("INBOX", ConsumerConfig(durable_name="spy"))
+
+
+SAID_BY_OTHERS = [f"gristmill.requests.default.{noun}" for noun in OPEN]
+FORBIDDEN_TO_OTHERS = [
+    "gristmill.requests.default.deletion",
+    "gristmill.requests.acme.document",
+    "gristmill.results.generate",
+    "gristmill.commands.generate",
+    "gristmill.events.default.project.created",
+    "gristmill.dead.ledger",
+    "gristmill.beat.generate",
+    "gristmill.control.0",
+    "gristmill.ask.journal",
+    "_INBOX.gateway.x",
+    "_INBOX.ledger.x",
+    "$JS.API.STREAM.DELETE.EVENTS",
+    "$JS.API.STREAM.PURGE.EVENTS",
+    "$JS.API.STREAM.UPDATE.EVENTS",
+    "$JS.API.STREAM.MSG.GET.EVENTS",
+    "$JS.API.STREAM.MSG.DELETE.EVENTS",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.INFO.REQUESTS",
+    "$JS.API.DIRECT.GET.EVENTS",
+    "$JS.API.CONSUMER.CREATE.EVENTS",
+    "$JS.API.CONSUMER.CREATE.EVENTS.x",
+    "$JS.API.CONSUMER.CREATE.EVENTS.x.gristmill.events.acme.>",
+    "$JS.API.CONSUMER.CREATE.EVENTS.x.>",
+    "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.x",
+    "$JS.API.CONSUMER.CREATE.INBOX.x.gristmill.events.default.>",
+    "$JS.API.CONSUMER.DELETE.EVENTS.x",
+    "$JS.API.CONSUMER.MSG.NEXT.REQUESTS.ledger",
+    "$JS.API.CONSUMER.MSG.NEXT.INBOX.ledger",
+    "$JS.API.CONSUMER.MSG.NEXT.COMMANDS.generate",
+    "$JS.API.CONSUMER.MSG.NEXT.DEAD.x",
+    "$JS.ACK.REQUESTS.ledger.1.1.1.1.0",
+]
+UNHEARD_BY_OTHERS = [
+    ">",
+    "gristmill.>",
+    "gristmill.requests.>",
+    "gristmill.events.>",
+    "gristmill.events.acme.>",
+    "gristmill.events.*.project.created",
+    "gristmill.commands.*",
+    "gristmill.results.*",
+    "gristmill.dead.*",
+    "_INBOX.>",
+    "_INBOX.gateway.>",
+    "$JS.EVENT.>",
+    "$SYS.>",
+]
+
+
+async def test_another_system_may_say_requests_read_events_and_nothing_else(
+    visitors: dict[str, Visitor],
+) -> None:
+    outside = visitors["external"]
+    refused = [each for each in SAID_BY_OTHERS if not await outside.may_publish(each)]
+    assert refused == []
+    allowed = [each for each in FORBIDDEN_TO_OTHERS if await outside.may_publish(each)]
+    allowed += [each for each in UNHEARD_BY_OTHERS if await outside.may_subscribe(each)]
+    assert allowed == []
+    assert await outside.may_subscribe("gristmill.events.default.>")
+    assert await outside.may_subscribe("_INBOX.external.x")
+
+
+async def test_another_system_reads_the_events_of_its_tenant_from_their_beginning(
+    visitors: dict[str, Visitor],
+) -> None:
+    said = visitors["ledger"].client.jetstream()
+    await said.purge_stream("EVENTS")
+    for tenant in ("default", "acme", "default"):
+        await said.publish(f"gristmill.events.{tenant}.project.created", tenant.encode())
+    outside = visitors["external"].client.jetstream()
+    mine = "gristmill.events.default.>"
+    made = await outside.add_consumer(
+        "EVENTS",
+        ConsumerConfig(name="mine", filter_subject=mine, ack_policy=NatsAckPolicy.NONE),
+    )
+    pulled = await (await outside.pull_subscribe_bind(made.name, "EVENTS")).fetch(3, timeout=0.3)
+    ordered = await outside.subscribe(
+        mine, stream="EVENTS", ordered_consumer=True, config=ConsumerConfig(name="ordered")
+    )
+    pushed = [await ordered.next_msg(timeout=2) for _ in range(2)]
+    assert [each.data for each in pulled] == [each.data for each in pushed] == [b"default"] * 2
+    # The name of a consumer of its own tenant opens no other tenant's events.
+    for other in ("gristmill.events.acme.>", "gristmill.events.>"):
+        body = {"stream_name": "EVENTS", "config": {"name": "x", "filter_subject": other}}
+        answer = await visitors["external"].client.request(
+            f"$JS.API.CONSUMER.CREATE.EVENTS.x.{mine}", json.dumps(body).encode(), timeout=2
+        )
+        assert "error" in json.loads(answer.data)
+    assert visitors["external"].refusals == []
+
+
+async def test_another_system_cannot_answer_in_the_name_of_the_bus(
+    visitors: dict[str, Visitor],
+) -> None:
+    """With a message of EVENTS comes the inbox where the ledger waits for the bus's word."""
+    outside = visitors["external"]
+    heard = await outside.client.subscribe("gristmill.events.default.>")
+    await outside.client.flush()
+    await (
+        visitors["ledger"]
+        .client.jetstream()
+        .publish("gristmill.events.default.project.created", b"{}")
+    )
+    message = await heard.next_msg(timeout=2)
+    assert message.reply.startswith("_INBOX.ledger.")
+    assert not await outside.may_publish(message.reply)
 
 
 def test_the_file_for_deployments_is_what_the_code_says() -> None:

@@ -1,0 +1,154 @@
+"""What a message on REQUESTS or INBOX says, or the code and the reason why it says nothing of ours.
+
+Here the words of other systems enter: a text is freed of what no column takes, and a document that came with its
+content is given to the blob store, so that what is recorded are facts. Records nothing.
+"""
+
+import base64
+import binascii
+import mimetypes
+import re
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+from pydantic import BaseModel, ValidationError
+
+from contracts import EVENTS, REPORTS, REQUESTS
+from contracts.blob import BlobRef
+from contracts.document import DocumentSubmitted
+from contracts.message import TENANT_PATTERN, Request, request_subject
+from contracts.unit import UnitDeferred, UnitFinished
+from shared.blobs import Blobs
+from shared.bus import (
+    POSITION,
+    TENANT,
+    Envelope,
+    Undecodable,
+    claimed,
+    envelope_from,
+    headers_of,
+    without_nul,
+)
+from shared.errors import GristmillError
+
+JSON = "application/json"
+KIND = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message with what it says."""
+
+    message: Msg
+    envelope: Envelope
+    tenant: str
+    said: Request | UnitFinished | UnitDeferred
+
+
+async def read(message: Msg, blobs: Blobs) -> Incoming:
+    """What a message says.
+
+    Raises:
+        Undecodable, ValidationError, GristmillError: nothing of ours; see ``describe`` and ``code_of``.
+        Unavailable: the blobs are away.
+    """
+    envelope = envelope_from(message.subject, headers_of(message), message.data)
+    media = envelope.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media != JSON:
+        raise Undecodable(f"the content-type must be {JSON}", "unsupported_content_type")
+    tenant, kind = _expected(envelope)
+    body = await claimed(blobs, tenant, envelope)
+    said = kind.model_validate_json(without_nul(body) if issubclass(kind, Request) else body)
+    if isinstance(said, DocumentSubmitted):
+        said = await _stored(said, tenant, blobs)
+    if not isinstance(said, Request | UnitFinished | UnitDeferred):
+        raise TypeError(f"{envelope.type} is neither a request nor a report")
+    return Incoming(message, envelope, tenant, said)
+
+
+def _expected(envelope: Envelope) -> tuple[str, type[BaseModel]]:
+    """The tenant that a message speaks for, and its class.
+
+    A request's tenant is in its subject, which its sender was given the right to; a worker says whose unit it did.
+    """
+    parts = envelope.subject.split(".")
+    asks = parts[1] == "requests"
+    tenant = parts[2] if asks else envelope.headers.get(TENANT, "")
+    if not re.fullmatch(TENANT_PATTERN, tenant):
+        raise Undecodable("the tenant is not a valid name")
+    if asks and POSITION in envelope.headers:
+        # Whoever may read events could have the bus deliver them here, for a tenant that is not its own.
+        raise Undecodable("an event that was announced is no request", "not_a_request")
+    if not asks and envelope.type in REPORTS:
+        return tenant, REPORTS[envelope.type]
+    if asks and envelope.type in REQUESTS:
+        kind = REQUESTS[envelope.type]
+        if request_subject(kind, tenant) == envelope.subject:
+            return tenant, kind
+        raise _misplaced(
+            envelope, f"it is said on {request_subject(kind, tenant)}", "wrong_subject"
+        )
+    if envelope.type in EVENTS or envelope.type in REPORTS:
+        raise _misplaced(envelope, "nobody outside may say it", "not_a_request")
+    name, _, version = envelope.type.rpartition(".")
+    others = [each for each in REQUESTS if each.rpartition(".")[0] == name]
+    if others and version:
+        raise _misplaced(envelope, f"known is {', '.join(others)}", "unknown_version")
+    raise _misplaced(envelope, "no message has this name", "unknown_type")
+
+
+def _misplaced(envelope: Envelope, why: str, code: str) -> Undecodable:
+    reason = f"{envelope.type[:200]!r} is not a type that may come on {envelope.subject}: {why}"
+    return Undecodable(reason, code, field="ce-type")
+
+
+async def _stored(said: DocumentSubmitted, tenant: str, blobs: Blobs) -> DocumentSubmitted:
+    """The same with its content as a blob."""
+    if said.blob is not None:
+        if not await blobs.holds(tenant, said.blob):
+            raise Undecodable(
+                "the blob store does not hold this blob; send the content itself, or upload the file over REST",
+                "blob_missing",
+                field="blob",
+            )
+        return said
+    if (data := _content(said)) == b"":
+        raise Undecodable(f"{said.name} is empty", "empty_file", field="content")
+    media = mimetypes.guess_type(said.name)[0] or BlobRef.model_fields["media"].default
+    blob = await blobs.put(tenant, KIND, data, media)
+    return said.model_copy(update={"blob": blob, "content": None, "content_base64": None})
+
+
+def _content(said: DocumentSubmitted) -> bytes:
+    if said.content_base64 is None:
+        return (said.content or "").encode()
+    try:
+        return base64.b64decode(said.content_base64, validate=True)
+    except (binascii.Error, ValueError):
+        raise Undecodable(
+            "content_base64 is not valid base64", "invalid_message", field="content_base64"
+        ) from None
+
+
+def describe(problem: Exception) -> str:
+    """What went wrong, in one line without the values that were sent."""
+    if isinstance(problem, ValidationError):
+        parts = [
+            f"{'.'.join(map(str, error['loc'])) or 'message'}: {error['msg']}"
+            for error in problem.errors(include_input=False, include_url=False)[:5]
+        ]
+        return "; ".join(parts)[:1000]
+    if isinstance(problem, GristmillError):
+        return problem.message
+    return f"{type(problem).__name__}: {problem}"[:500]
+
+
+def code_of(problem: GristmillError | ValidationError) -> tuple[str, str]:
+    """The code and the field that a refusal names."""
+    if isinstance(problem, Undecodable):
+        return problem.code, problem.field
+    if isinstance(problem, GristmillError):
+        return problem.code, ""
+    first = problem.errors(include_input=False, include_url=False)[0]
+    code = "malformed_json" if first["type"] == "json_invalid" else "invalid_message"
+    return code, ".".join(map(str, first["loc"]))[:200]
