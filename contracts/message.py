@@ -20,6 +20,9 @@ Tenant = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
 Position = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}\.[0-9]{1,18}$")]
 """``"<era>.<n>"``: opaque outside the ledger and its readers."""
 
+DELETION = "deletion"
+"""Last word of the subject of whatever takes something away."""
+
 _WORDS = re.compile(r"[A-Z][a-z0-9]*")
 _VERSION = re.compile(r"V([2-9]|[1-9][0-9]+)$")
 
@@ -109,4 +112,4 @@ def request_subject(cls: type[Request], tenant: str) -> str:
     What takes something away is said on ``deletion``, whatever its noun, so that the right to say it is one of its own.
     """
     noun, verb, _ = name_parts(cls)
-    return f"gristmill.requests.{tenant}.{'deletion' if verb == 'deletion_requested' else noun}"
+    return f"gristmill.requests.{tenant}.{DELETION if verb == 'deletion_requested' else noun}"

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from contracts import COMMANDS, EVENTS, REPORTS, REQUESTS, SAYS, SERVICES
 from contracts.message import (
+    DELETION,
     TENANT_PATTERN,
     Command,
     Message,
@@ -63,6 +64,35 @@ HEADERS: dict[str, Json] = {
 }
 """Headers that one kind of message has besides those of CloudEvents."""
 
+ANSWERS: dict[str, Json] = {
+    "answer.recorded": {
+        "type": "object",
+        "required": ["position", "job_id"],
+        "properties": {
+            "position": {"type": "string", "description": "Place in the log of what it began."},
+            "job_id": {
+                "type": "string",
+                "format": "uuid",
+                "description": "What it began, or concerns.",
+            },
+        },
+    },
+    "answer.refused": {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {
+            "code": {"type": "string", "description": "Stable; for programs."},
+            "message": {
+                "type": "string",
+                "description": "What was wrong and what to do; for people.",
+            },
+            "status": {"type": "integer", "description": "What HTTP would call it."},
+            "field": {"type": "string", "description": "At fault; empty where it is none."},
+        },
+    },
+}
+"""What the ledger answers to a request, once."""
+
 _ENVELOPE: Json = {
     "ce-specversion": {"const": "1.0"},
     "ce-id": {"type": "string", "description": "Unique within its source, percent-encoded."},
@@ -95,7 +125,10 @@ def asyncapi() -> Json:
         "channels": channels,
         "operations": _operations(channels),
         "components": {
-            "messages": {name: _message(name, cls) for name, cls in sorted(_all().items())},
+            "messages": {
+                **{name: _message(name, cls) for name, cls in sorted(_all().items())},
+                **{name: {"name": name, "payload": schema} for name, schema in ANSWERS.items()},
+            },
             "messageTraits": {kind: _trait(kind) for kind in HEADERS},
         },
         "x-jetstream-streams": dict(STREAMS),
@@ -149,12 +182,10 @@ def _trait(kind: str) -> Json:
 def _channels() -> Json:
     """Requests by noun, commands and results by service, events by noun and verb."""
     found: Json = {}
-    nouns = sorted({name.split(".")[1] for name in REQUESTS})
-    for noun in nouns:
-        kinds = [cls for name, cls in REQUESTS.items() if name.split(".")[1] == noun]
-        found[f"requests.{noun}"] = _channel(
-            request_subject(kinds[0], "{tenant}"), "REQUESTS", kinds
-        )
+    subjects = sorted({request_subject(cls, "{tenant}") for cls in REQUESTS.values()})
+    for subject in subjects:
+        kinds = [cls for cls in REQUESTS.values() if request_subject(cls, "{tenant}") == subject]
+        found["requests." + subject.rpartition(".")[2]] = _channel(subject, "REQUESTS", kinds)
     for service in SAYS:
         commands = [command for command, does in SERVICES.items() if does == service]
         found[f"commands.{service}"] = _channel(
@@ -166,6 +197,11 @@ def _channels() -> Json:
     for cls in EVENTS.values():
         subject = event_subject(cls, "{tenant}")
         found["events." + subject.partition("{tenant}.")[2]] = _channel(subject, "EVENTS", [cls])
+    found["answers"] = {
+        "address": None,
+        "description": "The inbox that a request names in its header gristmill-reply-to.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in ANSWERS},
+    }
     return found
 
 
@@ -181,7 +217,7 @@ def _channel(address: str, stream: str, classes: Iterable[type[Message]]) -> Jso
 
 
 def _operations(channels: Json) -> Json:
-    """Who sends and who receives on each channel. Nobody of ours hears the events: they are read in the log."""
+    """Who sends and who receives on each channel. Only other systems hear the events: ours read the log."""
     found: Json = {}
     for name in channels:
         group, _, rest = name.partition(".")
@@ -190,6 +226,10 @@ def _operations(channels: Json) -> Json:
                 found[f"gateway.send.{name}"] = _operation("send", name, "gateway") | {
                     "reply": _reply()
                 }
+                if rest != DELETION:
+                    found[f"external.send.{name}"] = _operation("send", name, "external") | {
+                        "reply": _reply()
+                    }
                 found[f"ledger.receive.{name}"] = _operation("receive", name, "ledger")
             case "commands":
                 found[f"ledger.send.{name}"] = _operation("send", name, "ledger")
@@ -197,8 +237,11 @@ def _operations(channels: Json) -> Json:
             case "results":
                 found[f"{rest}.send.{name}"] = _operation("send", name, rest)
                 found[f"ledger.receive.{name}"] = _operation("receive", name, "ledger")
-            case _:
+            case "events":
                 found[f"ledger.send.{name}"] = _operation("send", name, "ledger")
+                found[f"external.receive.{name}"] = _operation("receive", name, "external")
+            case _:  # answers are the replies of requests
+                pass
     return found
 
 
@@ -215,5 +258,7 @@ def _reply() -> Json:
         "address": {
             "location": "$message.header#/gristmill-reply-to",
             "description": "{position, job_id} once it is recorded, {code, message} when it is refused.",
-        }
+        },
+        "channel": {"$ref": "#/channels/answers"},
+        "messages": [{"$ref": f"#/channels/answers/messages/{name}"} for name in ANSWERS],
     }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from contracts import COMMANDS, EVENTS, HEARS, REPORTS, REQUESTS, SAYS, SAYS_BESIDES, SERVICES
-from contracts.message import Command, Message
+from contracts.message import DELETION, Command, Message, Request, request_subject
 
 OUTSIDE = "other systems"
 WORKERS = "every worker"
@@ -20,7 +20,12 @@ def said_by(cls: type[Message]) -> tuple[str, ...]:
     if len(workers) == len(SAYS):
         workers = (WORKERS,)
     besides = tuple(service for service, events in SAYS_BESIDES.items() if cls in events)
-    return (*workers, *besides, *([OUTSIDE] if cls in REQUESTS.values() else []))
+    return (*workers, *besides, *([OUTSIDE] if _is_open(cls) else []))
+
+
+def _is_open(cls: type[Message]) -> bool:
+    """Whether other systems have the right to say it."""
+    return issubclass(cls, Request) and not request_subject(cls, "").endswith(DELETION)
 
 
 def heard_by(cls: type[Message]) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ def test_class_type_file_and_subject_are_one_name(type_: str) -> None:
         assert event_subject(cls, "t") == f"gristmill.events.t.{noun}.{verb}"
     if type_ in REQUESTS:
         assert issubclass(cls, Request)
-        assert request_subject(cls, "t") == f"gristmill.requests.t.{noun}"
+        # Deletions have a subject of their own, so that the right to say them has one.
+        last = "deletion" if verb == "deletion_requested" else noun
+        assert request_subject(cls, "t") == f"gristmill.requests.t.{last}"
 
 
 def test_each_subject_falls_into_the_stream_that_is_meant_for_it() -> None:

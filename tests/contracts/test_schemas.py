@@ -1,20 +1,26 @@
 """The written promises are those of the code, and they only ever grow."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from contracts import schemas
+from contracts import REQUESTS, schemas
+from contracts.message import DELETION, request_subject
 from contracts.schemas import PROMISED, asyncapi, files, schema_of
 from contracts.schemas.__main__ import main
-from contracts.schemas.asyncapi import HEADERS, STREAMS
+from contracts.schemas.asyncapi import ANSWERS, HEADERS, STREAMS
 from contracts.schemas.compatibility import incompatible
-from shared.bus import ATTEMPT, BLOB, DAY, POSITION, REPLY_TO, Envelope, streams
+from shared.bus import ATTEMPT, BLOB, DAY, JOB, POSITION, REPLY_TO, Answer, Envelope, streams
+from shared.stack.users import OPEN
 
 WRITTEN = Path(schemas.__file__).parent
 PUBLISHED = Path(__file__).parent / "published"
+SAMPLES = Path(__file__).parent / "samples"
 wanted_files = cache(files)
 RENEW = "the schemas are stale; write them anew with: python -m contracts.schemas"
 
@@ -88,14 +94,65 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
 def test_every_message_travels_on_a_channel_and_every_channel_has_both_ends() -> None:
     document = json.loads(wanted_files()["asyncapi.json"])
+    assert document["channels"].pop("answers")["messages"].keys() == ANSWERS.keys()
     carried = {name for channel in document["channels"].values() for name in channel["messages"]}
     assert carried == PROMISED.keys() - schemas.KEPT.keys()
     ends: dict[str, set[str]] = {name: set() for name in document["channels"]}
     for each in document["operations"].values():
         ends[each["channel"]["$ref"].removeprefix("#/channels/")].add(each["action"])
-    for name, actions in ends.items():
-        # Announced events are for other systems; ours read the log.
-        assert actions == ({"send"} if name.startswith("events.") else {"send", "receive"})
+    assert all(actions == {"send", "receive"} for actions in ends.values())
+
+
+def test_the_document_keeps_to_what_asyncapi_asks_of_each_part() -> None:
+    document = json.loads(wanted_files()["asyncapi.json"])
+    assert document["asyncapi"] == "3.0.0"
+    assert document["info"].keys() >= {"title", "version"}
+    for name, channel in document["channels"].items():
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+", name)
+        # Each variable of an address is described, and nothing else is.
+        named = set(re.findall(r"{(\w+)}", channel["address"] or ""))
+        assert channel.get("parameters", {}).keys() == named
+    for each in document["operations"].values():
+        assert each["action"] in {"send", "receive"}
+        channel = each["channel"]["$ref"]
+        assert channel.removeprefix("#/channels/") in document["channels"]
+        for answer in each.get("reply", {}).get("messages", []):
+            # A reply may name only messages of the channel that it names.
+            assert answer["$ref"].startswith(each["reply"]["channel"]["$ref"] + "/messages/")
+    for message in document["components"]["messages"].values():
+        for trait in message.get("traits", []):
+            assert trait["$ref"].startswith("#/components/messageTraits/")
+    for trait in document["components"]["messageTraits"].values():
+        Draft202012Validator.check_schema(trait["headers"])
+        assert set(trait["headers"]["required"]) <= trait["headers"]["properties"].keys()
+
+
+@pytest.mark.parametrize("name", [*sorted(PROMISED), *ANSWERS])
+def test_every_payload_is_a_schema_that_takes_its_golden_sample(name: str) -> None:
+    if name in ANSWERS:
+        Draft202012Validator.check_schema(ANSWERS[name])
+        told = Answer(position="1.2", job_id=UUID(int=1)) if name == "answer.recorded" else None
+        refused = Answer(code="x", message="y", field="z")
+        Draft202012Validator(ANSWERS[name]).validate(json.loads((told or refused).said()))
+        return
+    schema = json.loads(wanted_files()[f"{name}.json"])
+    Draft202012Validator.check_schema(schema)
+    sample = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(sample)
+
+
+def test_every_subject_lies_in_the_stream_that_the_document_names() -> None:
+    document = json.loads(wanted_files()["asyncapi.json"])
+    del document["channels"]["answers"]
+    for channel in document["channels"].values():
+        [subject] = document["x-jetstream-streams"][channel["x-jetstream"]["stream"]]["subjects"]
+        pattern = re.escape(subject).replace(r"\*", "[^.]+").replace(">", ".+")
+        assert re.fullmatch(pattern, channel["address"])
+
+
+def test_other_systems_may_say_every_request_but_deletions() -> None:
+    said = {request_subject(cls, "x").rpartition(".")[2] for cls in REQUESTS.values()}
+    assert said - {DELETION} == set(OPEN)
 
 
 def test_the_streams_of_the_document_are_those_of_the_bus() -> None:
@@ -119,4 +176,4 @@ def test_the_headers_of_the_document_are_those_of_the_envelope() -> None:
     assert sent <= common
     assert BLOB in common
     assert (REPLY_TO in HEADERS["request"], ATTEMPT in HEADERS["command"]) == (True, True)
-    assert POSITION in HEADERS["event"]
+    assert {POSITION, JOB} <= HEADERS["event"].keys()
