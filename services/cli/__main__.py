@@ -110,6 +110,7 @@ def doctor(
 @app.command(
     epilog=examples(
         "gristmill generate report.pdf notes.md",
+        "gristmill generate https://example.org/article --entries 20",
         "gristmill generate book.docx --model openai/gpt-4o-mini --entries 500",
         'gristmill generate *.md --mode "instruction following" --format alpaca --out data/',
         "gristmill generate faq.html --context distractors --url http://127.0.0.1:8000",
@@ -138,7 +139,7 @@ def generate(
     chunking: options.ChunkingOption = None,
     preview: options.Preview = None,
 ) -> None:
-    """Make a dataset from files: parse, cut, generate, curate, export.
+    """Make a dataset from files and web pages: parse, cut, generate, curate, export.
 
     Uses the gateway at --url, or the one that runs on --data, or runs everything itself until the dataset is there.
     Without --model the built-in model takes entries from the text by rules: no key, no network.
@@ -146,6 +147,7 @@ def generate(
     from services.cli.chunking import chunking_of
     from services.cli.generate import generate as run
     from services.cli.grinding import Asked, prompt_of
+    from services.cli.sources import source_of
 
     asked = Asked(
         mode=mode,
@@ -161,11 +163,12 @@ def generate(
         format=format,
         chunking=chunking_of(chunking) if chunking is not None else None,
     )
+    sources = [source_of(word) for word in files]
     if preview is not None:
         from services.cli.preview import preview as look
 
-        raise typer.Exit(look(files, asked, preview, project=project, url=url, data=data))
-    raise typer.Exit(run(files, asked, project=project, out=out, url=url, data=data))
+        raise typer.Exit(look(sources, asked, preview, project=project, url=url, data=data))
+    raise typer.Exit(run(sources, asked, project=project, out=out, url=url, data=data))
 
 
 @app.command(

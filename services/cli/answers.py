@@ -134,9 +134,17 @@ class Result(Answer):
     missing: int | None = None
     calls: Calls = Calls()
     documents: list["JobDocument"] = Field(default_factory=list)
+    failures: list["Failure"] = Field(default_factory=list)
+    """Of a job that fetches."""
+
+
+class Failure(Answer):
+    code: str
+    message: str
 
 
 class JobDocument(Answer):
+    document_id: str = ""
     file_name: str
     status: str
     code: str | None = None

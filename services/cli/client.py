@@ -98,6 +98,12 @@ class Api:
 
         return (await self._patiently(send)).uploaded_files
 
+    async def fetch(self, project: str, urls: Sequence[str]) -> Submitted:
+        """Have what lies at these addresses fetched, up to 100 of them."""
+        return await self._post(
+            "/documents/url", Submitted, {"project_id": project, "urls": list(urls)}
+        )
+
     async def documents(self, project: str) -> list[Document]:
         """The first 1000."""
         answer = await self._get(f"/projects/{project}/documents", Documents, per_page=1000)

@@ -17,6 +17,7 @@ from services.cli.finding import Place, found_or_run
 from services.cli.following import must_have_completed
 from services.cli.grinding import Asked, Report, Submission
 from services.cli.names import file_extension, fresh_path, program, quoted, slug
+from services.cli.sources import Source
 from services.cli.stopping import INTERRUPTED, Stop
 from services.cli.summary import Made, Saved, summary
 from services.cli.wording import plural
@@ -32,7 +33,7 @@ Commands = Sequence[tuple[str, str]]
 class Order:
     """What is to be ground, where, and what is kept of it outside the data folder."""
 
-    files: Sequence[Path]
+    files: Sequence[Source]
     asked: Asked
     url: str | None
     data: Path
@@ -55,7 +56,7 @@ class Course:
 
 
 def generate(
-    files: Sequence[Path],
+    files: Sequence[Source],
     asked: Asked,
     *,
     project: str | None,
@@ -78,7 +79,7 @@ def generate(
     return carry_out(order)
 
 
-def name_of(files: Sequence[Path]) -> str:
+def name_of(files: Sequence[Source]) -> str:
     """What a dataset is called that nobody named."""
     more = f"-and-{len(files) - 1}-more" if len(files) > 1 else ""
     return slug(files[0].stem) + more

@@ -11,11 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
-from services.cli.answers import Document, Entry, Job, Project, Submitted
+from services.cli.answers import Document, Entry, Job, Project, Result, Submitted
 from services.cli.client import Api
 from services.cli.following import follow
 from services.cli.progress import view
 from services.cli.samples import spread
+from services.cli.sources import Source, Web
 from services.cli.summary import Saved, Unusable
 from services.cli.wording import plural
 from shared.errors import GristmillError, Refused
@@ -83,9 +84,11 @@ class Submission:
     """Files that the gateway did not take."""
 
 
-def check_files(files: Sequence[Path]) -> None:
+def check_files(files: Sequence[Source]) -> None:
     """Raise ``Refused`` for the first file that is not there, before anything is started."""
     for path in files:
+        if isinstance(path, Web):
+            continue
         if path.is_dir():
             raise Refused(
                 "not_a_file",
@@ -128,10 +131,16 @@ async def project_for(api: Api, named: str | None, name: str) -> Project:
 
 
 async def submit(
-    api: Api, files: Sequence[Path], asked: Asked, project: Project, report: Report
+    api: Api, files: Sequence[Source], asked: Asked, project: Project, report: Report
 ) -> Submission:
     """Upload the files and ask for a dataset of them. Raise ``Refused`` where none of them can be used."""
-    documents, unusable = await _upload(api, project, files)
+    paths = [each for each in files if isinstance(each, Path)]
+    documents, unusable = await _upload(api, project, paths)
+    urls = list(dict.fromkeys(each.url for each in files if isinstance(each, Web)))
+    for first in range(0, len(urls), TOGETHER):
+        fetched, missed = await _fetch(api, project, urls[first : first + TOGETHER], report)
+        documents += fetched
+        unusable += missed
     report(f"uploaded  {plural(len(documents), 'document')} to project {project.name}")
     if not documents:
         report_unusable(unusable, report)
@@ -186,6 +195,35 @@ async def _upload(
                 except Refused as problem:
                     unusable.append(Unusable(path.name, problem.code, problem.message))
     return documents, unusable
+
+
+class _Said:
+    """Tells each new step of a job in a line."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._step = ""
+
+    def show(self, job: Job, now: float) -> None:  # noqa: ARG002 - the form of a view
+        if job.current_step != self._step and not job.ended:
+            self._step = job.current_step
+            self._report(f"          {self._step}")
+
+
+async def _fetch(
+    api: Api, project: Project, urls: Sequence[str], report: Report
+) -> tuple[list[Document], list[Unusable]]:
+    """The documents that addresses became, and those that could not be had."""
+    report(f"fetching  {plural(len(urls), 'address', 'addresses')}")
+    try:
+        asked = await api.fetch(project.id, urls)
+    except Refused as problem:
+        return [], [Unusable(url, problem.code, problem.message) for url in urls]
+    job = await follow(api, asked.job_id, _Said(report))
+    result = job.result or Result()
+    ids = {each.document_id for each in result.documents}
+    documents = [each for each in await api.documents(project.id) if each.id in ids]
+    return documents, [Unusable("web", each.code, each.message) for each in result.failures]
 
 
 async def watch(api: Api, id: str, console: Console) -> Job:

@@ -69,8 +69,11 @@ Metrics = Annotated[
     ),
 ]
 Files = Annotated[
-    list[Path],
-    typer.Argument(metavar="FILE...", help=".pdf .docx .pptx .xlsx .html .csv .md .txt"),
+    list[str],
+    typer.Argument(
+        metavar="FILE|URL...",
+        help=".pdf .docx .pptx .xlsx .html .csv .md .txt .epub .eml .json .xml .png … or https://…",
+    ),
 ]
 OwnFiles = Annotated[
     list[Path] | None,

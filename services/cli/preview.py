@@ -19,13 +19,14 @@ from services.cli.following import must_have_completed
 from services.cli.generate import WIDEST, Course, interrupted, name_of
 from services.cli.grinding import Asked
 from services.cli.layout import INDENT, columns, heading, page
+from services.cli.sources import Source
 from services.cli.stopping import INTERRUPTED, Stop
 from services.cli.summary import sample
 from services.cli.wording import plural
 
 
 def preview(
-    files: Sequence[Path],
+    files: Sequence[Source],
     asked: Asked,
     chunks: int,
     *,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.cli.generate import name_of
 from services.cli.names import file_extension, fresh_path, quoted, slug
+from services.cli.sources import Web, source_of
 from services.cli.wording import duration, plural, size
 
 
@@ -57,3 +58,11 @@ def test_figures_are_said_as_people_say_them() -> None:
         "5.41 MB",
     ]
     assert [duration(5.44), duration(249), duration(7321)] == ["5.4 s", "4 min 9 s", "2 h 2 min"]
+
+
+def test_a_word_that_begins_like_an_address_is_one_and_all_others_are_files() -> None:
+    page = source_of("https://mill.example/wiki/The_Lamp.html?x=1")
+    assert page == Web("https://mill.example/wiki/The_Lamp.html?x=1")
+    assert name_of([page, Path("a.md")]) == "The_Lamp-and-1-more"
+    assert name_of([Web("http://mill.example/")]) == "mill.example"
+    assert source_of("httpfile.md") == Path("httpfile.md")
