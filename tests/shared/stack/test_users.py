@@ -317,7 +317,7 @@ async def test_another_system_cannot_answer_in_the_name_of_the_bus(
     """With a message of EVENTS comes the inbox where the ledger waits for the bus's word."""
     outside = visitors["external"]
     heard = await outside.client.subscribe("gristmill.events.default.>")
-    await outside.client.flush()
+    assert await outside._unrefused()
     await (
         visitors["ledger"]
         .client.jetstream()
