@@ -15,7 +15,7 @@ from shared.errors import Unavailable
 from shared.llm.failure import ModelError, deferral, wait_before_retry
 from shared.llm.model import Answered, CallRecord, ModelAnswer, ModelRequest, Provider
 from shared.telemetry import traces
-from shared.telemetry.metrics import CALL_SECONDS, CALLS, TOKENS
+from shared.telemetry.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, TOKENS
 
 
 class Closable(Protocol):
@@ -74,21 +74,24 @@ class ModelClient:
         ends, numbered from ``first``, also those of a request that fails or is cancelled. Raises ``ModelError``
         where the failure is the unit's outcome, ``Unavailable`` where the unit is worth another attempt later.
         """
-        asked = self._provider(provider)
+        asked, model = self._provider(provider), f"{provider}/{request.model}"
         calls: list[CallRecord] = []
         waited = 0.0
         while True:
             before_each()
+            CALLS_IN_FLIGHT.add(model)
             try:
                 with traces.Span(f"chat {request.model}", "client") as span:
-                    told = partial(_told, f"{provider}/{request.model}", span, report)
+                    told = partial(_told, model, span, report)
                     answer = await self._once(asked, request, first + len(calls), calls, told)
             except ModelError as error:
                 wait = wait_before_retry(error, len(calls), waited, self._jitter())
                 if wait is None:
-                    raise _final(error, f"{provider}/{request.model}") from error
+                    raise _final(error, model) from error
             else:
                 return Answered(answer, tuple(calls))
+            finally:
+                CALLS_IN_FLIGHT.add(model, by=-1)
             waited += wait
             await self._pause(wait)
 
