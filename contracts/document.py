@@ -167,6 +167,8 @@ class DocumentSubmitted(Request):
     """The same for bytes that are no text, in base64."""
     upload_id: str | None = None
     """Names the upload that it came with, so that its files are one job; None: alone."""
+    upload_digest: str | None = Field(default=None, max_length=64)
+    """Of all files of the upload: its key with other files beside this one is another request."""
 
     @model_validator(mode="after")
     def _is_there_once(self) -> "DocumentSubmitted":

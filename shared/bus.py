@@ -320,6 +320,27 @@ class Asker:
 
         The request may have been taken all the same: saying it again with the same id has one effect.
         """
+        answer = await self.queue(request, tenant=tenant, source=source, request_id=request_id)
+        if answer is None:
+            raise _no_queue("the ledger")
+        return answer
+
+    async def waiting(self, tenant: str) -> int:
+        """Requests of a tenant that the bus holds and no ledger has recorded."""
+        try:
+            info = await self._client.jetstream().stream_info(
+                "REQUESTS", subjects_filter=f"gristmill.requests.{tenant}.>"
+            )
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+            raise _no_queue("the event bus") from None
+        return sum((info.state.subjects or {}).values())
+
+    async def queue(
+        self, request: Request, *, tenant: str, source: str, request_id: str
+    ) -> Answer | None:
+        """What the ledger answers; None where it does not in time, so that the request waits on the bus and will be
+        recorded. Raise ``Unavailable`` when the bus does not take it.
+        """
         name = wire_type(type(request))
         with traces.Span(f"request {name}", "producer") as span:
             span.set(event=name)
@@ -327,7 +348,7 @@ class Asker:
 
     async def _ask(
         self, request: Request, tenant: str, source: str, request_id: str, span: traces.Span
-    ) -> Answer:
+    ) -> Answer | None:
         inbox = self._client.new_inbox()
         replies = await self._client.subscribe(inbox, max_msgs=1)
         envelope = Envelope(
@@ -338,18 +359,17 @@ class Asker:
             body=dump(request),
             headers={REPLY_TO: inbox, **traced(span.context)},
         )
+        taken = False
         try:
             await self._client.jetstream().publish(
                 envelope.subject, envelope.body, timeout=self._wait, headers=envelope.all_headers()
             )
+            taken = True
             reply = await replies.next_msg(timeout=self._wait)
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
-            raise Unavailable(
-                "job_queue_unavailable",
-                "Job queue manager not initialized",
-                waiting_for="the ledger",
-                retry_after=2,
-            ) from None
+            if taken:
+                return None
+            raise _no_queue("the event bus") from None
         finally:
             if not replies._closed:  # noqa: SLF001 - a one-shot subscription closes itself when answered
                 await replies.unsubscribe()
@@ -363,6 +383,15 @@ class Asker:
 def traced(context: traces.Context | None) -> dict[str, str]:
     """The header that carries a trace on, where there is one."""
     return {} if context is None else {traces.HEADER: str(context)}
+
+
+def _no_queue(waiting_for: str) -> Unavailable:
+    return Unavailable(
+        "job_queue_unavailable",
+        "Job queue manager not initialized",
+        waiting_for=waiting_for,
+        retry_after=2,
+    )
 
 
 def headers_of(message: Msg) -> dict[str, str]:

@@ -87,6 +87,8 @@ class Deps:
         self.plans = Plans(self.blobs, self.tenant)
         self.reached = Reached()
         self.rates = Rates()
+        self.aliases: dict[str, UUID] = {}
+        """Of projects that were asked for, for the time that the store is away."""
         self.workers = Workers()
         self.broadcasts = Broadcasts(self._look, self.reached)
         self._pool: Pool | None = None

@@ -150,6 +150,8 @@ class Submitted(Shape):
     job_id: UUID
     message: str
     status: Literal["submitted"] = "submitted"
+    state: Literal["recorded", "queued"] = "recorded"
+    """Recorded: in the log. Queued: on the bus until the event store is back, and in no list before."""
     estimated_duration: str | None = None
     dataset_id: UUID | None = None
     debug_info: dict[str, Any] | None = None

@@ -1,9 +1,11 @@
 """Files of an upload, streamed into the blob store under limits. Says nothing to the ledger."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from contracts.blob import BlobRef
@@ -29,6 +31,12 @@ class Upload:
     project_id: str
     files: tuple[tuple[str, BlobRef], ...]
     """Name and bytes, in the order of the request."""
+
+    @property
+    def digest(self) -> str:
+        """Of what was sent: the same for the same files under the same names in the same project only."""
+        sent = [self.project_id, *([name, blob.sha256] for name, blob in self.files)]
+        return hashlib.sha256(orjson.dumps(sent)).hexdigest()
 
 
 async def receive(request: Request, blobs: Blobs, settings: Settings) -> Upload:

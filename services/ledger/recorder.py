@@ -211,7 +211,10 @@ async def _take(turn: Turn, watch: Watch, incoming: Incoming) -> Answer | None:
 async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
     envelope, tenant = incoming.envelope, incoming.tenant
     digest = hashlib.blake2b(
-        orjson.dumps([envelope.type, request.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS),
+        orjson.dumps(
+            [envelope.type, request.model_dump(mode="json", exclude_none=True)],
+            option=orjson.OPT_SORT_KEYS,
+        ),
         digest_size=16,
     ).digest()
     key = (tenant, envelope.source, envelope.id)

@@ -1,14 +1,14 @@
 """Datasets: asked for, followed while they are made, described."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from contracts.generation import MOST_PREVIEWED, GenerationRequested
 from contracts.identity import dataset_id
 from services.gateway import generating, ids, showing
-from services.gateway.asking import IdempotencyKey, ask, request_id
+from services.gateway.accepting import begin, named_documents, named_project
+from services.gateway.asking import IdempotencyKey, request_id
 from services.gateway.chunking import keep_tokenizer
 from services.gateway.deps import Deps, Here
 from services.gateway.previewing import Previewed, preview
@@ -20,9 +20,12 @@ router = APIRouter(prefix="/datasets", tags=["datasets"])
 BUILTIN = "builtin/extractive"
 
 
-@router.post("/generate")
+@router.post("/generate", responses={202: {"model": Submitted}})
 async def generate_dataset(
-    deps: Here, body: generating.GenerateBody, idempotency_key: IdempotencyKey = None
+    deps: Here,
+    response: Response,
+    body: generating.GenerateBody,
+    idempotency_key: IdempotencyKey = None,
 ) -> Submitted:
     """Make a dataset from the documents of a project. Documents that were not processed are processed first."""
     from shared.llm.registry import check_model
@@ -37,28 +40,32 @@ async def generate_dataset(
         ref = await keep_tokenizer(deps.blobs, deps.tenant, folder, name, "chunking.tokenizer")
         cut = settings.chunking.model_copy(update={"tokenizer": ref})
         settings = settings.model_copy(update={"chunking": cut})
-    project = await ids.project(deps.views, body.project_id, field="project_id")
+    deps.bus_is_there()
+    project = await named_project(deps, body.project_id)
     documents = None
     if body.document_ids:
-        await ids.documents(deps.views, project, body.document_ids, said=body.project_id)
-        documents = tuple(dict.fromkeys(UUID(id) for id in body.document_ids))
+        documents = await named_documents(
+            deps, project, body.document_ids, project_said=body.project_id
+        )
     request = GenerationRequested(
-        project_id=project.project_id,
+        project_id=project,
         document_ids=documents,
         name=body.dataset_name,
         settings=settings,
     )
     try:
-        job = await ask(deps, request, request_id(idempotency_key))
+        begun = await begin(deps, request, request_id(idempotency_key))
     except Refused as problem:
         if problem.code != "no_chunks":
             raise
         message = f"No chunks found for project {body.project_id}"
         raise Refused(problem.code, message, status=problem.status, field="project_id") from None
+    response.status_code = begun.status
     return Submitted(
-        job_id=job,
+        job_id=begun.job_id,
+        state=begun.state,
         message="Dataset generation started",
-        dataset_id=dataset_id(job),
+        dataset_id=dataset_id(begun.job_id),
         debug_info={
             "model": request.settings.model,
             "concurrency": request.settings.concurrency,

@@ -3,9 +3,8 @@
 import asyncio
 from functools import partial
 from typing import Any
-from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from contracts.blob import BlobRef
 from contracts.document import (
@@ -17,6 +16,7 @@ from contracts.document import (
 from contracts.identity import document_id, job_id
 from contracts.processing import ProcessingRequested
 from services.gateway import deleting, ids, showing, uploading
+from services.gateway.accepting import begin, named_documents, named_project
 from services.gateway.asking import SOURCE, IdempotencyKey, ask, key_of, request_id
 from services.gateway.chunking import keep_tokenizer
 from services.gateway.deletion_shapes import Deleted, DocumentIds, Failure, Removed
@@ -93,7 +93,11 @@ async def upload_documents(deps: Here, request: Request) -> Uploaded:
 
     async def submit(n: int, name: str, blob: BlobRef) -> None:
         said = DocumentSubmitted(
-            project_id=project.project_id, name=name, blob=blob, upload_id=str(job)
+            project_id=project.project_id,
+            name=name,
+            blob=blob,
+            upload_id=str(job),
+            upload_digest=upload.digest,
         )
         async with some:
             await ask(deps, said, f"{id}/{n}")
@@ -124,16 +128,22 @@ async def upload_documents(deps: Here, request: Request) -> Uploaded:
             "dataset_id": None,
             "debug_info": {"chunking": {"strategy": "markdown", "size": 2000, "overlap": 0}},
         }
-    ),
+    )
+    | {202: {"model": Submitted}},
 )
 async def process_documents(
-    deps: Here, body: ProcessBody, idempotency_key: IdempotencyKey = None
+    deps: Here,
+    response: Response,
+    body: ProcessBody,
+    idempotency_key: IdempotencyKey = None,
 ) -> Submitted:
     """Parse documents and, where a strategy is named, cut them into chunks."""
     chunking = await chunking_of(deps, body)
-    project = await ids.project(deps.views, body.project_id, field="project_id")
-    found = await ids.documents(deps.views, project, body.document_ids, said=body.project_id)
+    deps.bus_is_there()
+    project = await named_project(deps, body.project_id)
+    asked = await named_documents(deps, project, body.document_ids, project_said=body.project_id)
     if body.skip_parsing:
+        found = await deps.views.some_documents(asked)
         for row in found.values():
             if row.body is None:
                 raise Refused(
@@ -141,14 +151,13 @@ async def process_documents(
                     f"Document {row.document_id} is not parsed yet (status: {row.status})",
                     field="skip_parsing",
                 )
-    asked = tuple(dict.fromkeys(UUID(id) for id in body.document_ids))
-    request = ProcessingRequested(
-        project_id=project.project_id, document_ids=asked, chunking=chunking
-    )
-    job = await ask(deps, request, request_id(idempotency_key))
+    request = ProcessingRequested(project_id=project, document_ids=asked, chunking=chunking)
+    begun = await begin(deps, request, request_id(idempotency_key))
+    response.status_code = begun.status
     what = f"chunked ({chunking.strategy})" if chunking else "parsed"
     return Submitted(
-        job_id=job,
+        job_id=begun.job_id,
+        state=begun.state,
         message=f"Document processing started: {len(asked)} to be {what}",
         debug_info={
             "parser": parser_meaning(body.parser),

@@ -111,7 +111,7 @@ class FakeLedger:
             document = document_id(request.project_id, request.blob.sha256)
             added = DocumentAdded(
                 document_id=document,
-                **request.model_dump(exclude={"content", "content_base64"}),
+                **request.model_dump(exclude={"content", "content_base64", "upload_digest"}),
             )
             yield Line(document, "document", added, document)
         elif isinstance(request, ProjectDeletionRequested):

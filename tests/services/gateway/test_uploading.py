@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.blob import BlobRef
 from services.gateway.file_names import file_name, media_of
 from services.gateway.multipart import Multipart
+from services.gateway.uploading import Upload
 from shared.errors import Refused
 
 TYPE = 'multipart/form-data; boundary="frontier"'
@@ -150,3 +152,16 @@ async def test_a_large_file_takes_flat_memory() -> None:
     tracemalloc.stop()
     assert seen == size
     assert peak < 1024 * 1024
+
+
+def test_an_upload_of_other_files_is_another_upload() -> None:
+    blobs = [BlobRef(kind="document", sha256=letter * 64, size=1) for letter in "ab"]
+    one = Upload("1", (("a.txt", blobs[0]),))
+    assert one.digest == Upload("1", (("a.txt", blobs[0]),)).digest
+    others = (
+        Upload("2", (("a.txt", blobs[0]),)),
+        Upload("1", (("b.txt", blobs[0]),)),
+        Upload("1", (("a.txt", blobs[1]),)),
+        Upload("1", (("a.txt", blobs[0]), ("b.txt", blobs[1]))),
+    )
+    assert len({one.digest, *(each.digest for each in others)}) == 5
