@@ -5,7 +5,14 @@ Nouns name files, ``message.py`` holds the naming and versioning rules. Imports 
 
 from contracts.call import CallSettled
 from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
-from contracts.dataset import CloseDataset, DatasetCompleted, DatasetExported, ExportDataset
+from contracts.dataset import (
+    CloseDataset,
+    DatasetCompleted,
+    DatasetDeleted,
+    DatasetDeletionRequested,
+    DatasetExported,
+    ExportDataset,
+)
 from contracts.document import (
     ChunkDocument,
     DivideDocument,
@@ -75,6 +82,7 @@ REQUESTS: dict[str, type[Request]] = {
         DocumentSubmitted,
         DocumentDeletionRequested,
         ChunksDeletionRequested,
+        DatasetDeletionRequested,
         DocumentFetchRequested,
         DocumentSplitRequested,
         ProcessingRequested,
@@ -109,6 +117,7 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
         EntriesAdmitted,
         DatasetCompleted,
         DatasetExported,
+        DatasetDeleted,
         CallSettled,
         UnitFailed,
         ResultIgnored,
@@ -175,6 +184,7 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
     "ledger": (
         ProjectCreated,
         ProjectUpdated,
+        DatasetDeleted,
         ProjectDeleted,
         DocumentAdded,
         DocumentNamed,
@@ -240,6 +250,7 @@ HEARS: dict[str, tuple[type[Event], ...]] = {
         JobCancelRequested,
         ProjectCreated,
         ProjectUpdated,
+        DatasetDeleted,
         ProjectDeleted,
         DocumentNamed,
         DocumentReopened,

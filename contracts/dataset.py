@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contracts.blob import BlobRef
 from contracts.generation import GenerationSettings
-from contracts.message import Command, Event, Message
+from contracts.message import Command, Event, Message, Request
 
 Ending = Literal[
     "enough",  # as many entries were accepted as were wanted
@@ -133,3 +133,18 @@ class DatasetExported(Event):
     files: tuple[ExportedFile, ...]
     entries: int
     """In all files, so that it equals the accepted entries."""
+
+
+class DatasetDeletionRequested(Request):
+    """Somebody asked for a dataset to be deleted with its entries and files."""
+
+    dataset_id: UUID
+
+
+class DatasetDeleted(Event):
+    """A dataset was deleted with its entries and files; the job that made it is remembered."""
+
+    dataset_id: UUID
+    project_id: UUID
+    job_id: UUID
+    """Of the job that made it."""

@@ -19,6 +19,7 @@ from services.gateway.routes import (
     chunking,
     chunks,
     content,
+    dataset_deletion,
     dataset_lists,
     datasets,
     document_jobs,
@@ -73,7 +74,8 @@ def create_app(deps: Deps) -> FastAPI:
     # Routes with fixed words come before those that take any word in the same place.
     for resource in (
         *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
-        *(downloads, entries, dataset_lists, datasets, jobs, streams, events),
+        *(downloads, entries, dataset_deletion, dataset_lists, datasets),
+        *(jobs, streams, events),
     ):
         api.include_router(resource.router, responses=PROBLEMS, dependencies=known)
     api.include_router(jobs.of_datasets, responses=PROBLEMS, dependencies=known)

@@ -57,6 +57,19 @@ class ChunksGone(Shape):
     """Those that were not; left out where there are none."""
 
 
+class DatasetFailure(Shape):
+    dataset_id: str
+    """As the request names it."""
+    error: str
+    code: str
+
+
+class DatasetsGone(Shape):
+    message: str
+    deleted_count: int
+    failed_deletions: list[DatasetFailure]
+
+
 class _Many(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,3 +84,7 @@ class DocumentIds(_Many):
 
 class ChunkIds(_Many):
     chunk_ids: Annotated[list[str], _some("chunk")] = Field(max_length=MOST)
+
+
+class DatasetIds(_Many):
+    dataset_ids: Annotated[list[str], _some("dataset")] = Field(max_length=MOST)

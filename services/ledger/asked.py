@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.identity import event_id, job_id
 from contracts.message import Event
-from services.ledger.rows import ProjectState, Row
+from services.ledger.rows import DatasetState, ProjectState, Row
 from services.ledger.turn import Turn
 from shared.errors import Refused
 
@@ -55,6 +55,19 @@ async def room_for_a_job(turn: Turn, tenant: str) -> None:
             " one.",
             status=429,
         )
+
+
+async def dataset_row(turn: Turn, tenant: str, dataset: UUID) -> tuple[Row, DatasetState]:
+    """The stream of a dataset that is there. Raise ``Refused`` (404) where the tenant has none."""
+    unknown = Refused("dataset_not_found", f"Dataset {dataset} not found", status=404)
+    row = await turn.row(dataset)
+    if row is None or row.tenant != tenant or not isinstance(row.state, DatasetState):
+        raise unknown
+    source = await turn.row(row.state.job_id)
+    owner = await turn.row(source.project_id) if source and source.project_id else None
+    if row.state.deleted or (owner is not None and is_deleted(owner)):
+        raise unknown
+    return row, row.state
 
 
 def is_deleted(row: Row) -> bool:

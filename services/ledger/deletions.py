@@ -1,4 +1,4 @@
-"""Deletion as recorded facts: of projects with all that they hold, of documents, of chunks.
+"""Deletion as recorded facts: of projects with all that they hold, of documents, chunks, datasets.
 
 What an open job works on is not deleted. Nothing leaves the log or the blob store; what was deleted is refused to
 every later request that names it.
@@ -7,9 +7,10 @@ every later request that names it.
 from uuid import UUID
 
 from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
+from contracts.dataset import DatasetDeleted, DatasetDeletionRequested
 from contracts.document import DocumentDeleted, DocumentDeletionRequested
 from contracts.project import ProjectDeleted, ProjectDeletionRequested
-from services.ledger.asked import Asked, is_deleted, project_row, say
+from services.ledger.asked import Asked, dataset_row, is_deleted, project_row, say
 from services.ledger.processes.ingestion import DocumentState
 from services.ledger.rows import JOBS, ProjectState, Row
 from services.ledger.turn import Turn
@@ -105,6 +106,29 @@ async def delete_chunks(turn: Turn, asked: Asked, request: ChunksDeletionRequest
     )
     await say(turn, asked, row, row.stream, request, deleted)
     return row.stream
+
+
+async def delete_dataset(turn: Turn, asked: Asked, request: DatasetDeletionRequested) -> UUID:
+    dataset = request.dataset_id
+    row, state = await dataset_row(turn, asked.tenant, dataset)
+    await turn.save_states()
+    busy: UUID | None = await turn.connection.fetchval(
+        """
+        select stream_id from ledger.streams
+        where open and (stream_id = $1 or kind = 'export' and state ->> 'source_job' = $1::text)
+        order by stream_id limit 1
+        """,
+        state.job_id,
+    )
+    if busy is not None:
+        raise _in_use("dataset", dataset, busy)
+    source = await turn.row(state.job_id)
+    if source is None or source.project_id is None:
+        raise LookupError(f"dataset {dataset} has no job with a project")
+    deleted = DatasetDeleted(dataset_id=dataset, project_id=source.project_id, job_id=state.job_id)
+    await say(turn, asked, row, dataset, request, deleted)
+    row.become(state.model_copy(update={"deleted": True}))
+    return dataset
 
 
 async def _document(turn: Turn, tenant: str, document: UUID) -> tuple[Row, DocumentState]:

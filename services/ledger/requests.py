@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.chunks import ChunksDeletionRequested
+from contracts.dataset import DatasetDeletionRequested
 from contracts.document import (
     Chunking,
     DocumentDeletionRequested,
@@ -31,8 +32,13 @@ from contracts.project import (
 from services.ledger import writing
 from services.ledger.adding import Arrived, added, is_gone
 from services.ledger.arriving import fetch, reopen, split
-from services.ledger.asked import Asked, is_deleted, project_row, room_for_a_job, say
-from services.ledger.deletions import delete_chunks, delete_document, delete_project
+from services.ledger.asked import Asked, dataset_row, project_row, room_for_a_job, say
+from services.ledger.deletions import (
+    delete_chunks,
+    delete_dataset,
+    delete_document,
+    delete_project,
+)
 from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
@@ -223,19 +229,9 @@ def _has_chunks(state: DocumentState) -> bool:
 
 async def _export(turn: Turn, asked: Asked, request: ExportRequested) -> UUID:
     await room_for_a_job(turn, asked.tenant)
-    dataset = await turn.row(request.dataset_id)
-    unknown = Refused("dataset_not_found", f"Dataset {request.dataset_id} not found", status=404)
-    if (
-        dataset is None
-        or dataset.tenant != asked.tenant
-        or not isinstance(dataset.state, DatasetState)
-    ):
-        raise unknown
-    source = await turn.row(dataset.state.job_id)
-    owner = await turn.row(source.project_id) if source and source.project_id else None
-    if owner is not None and is_deleted(owner):
-        raise unknown
-    asked_for = await turn.request_of(dataset.state.job_id)
+    _, dataset = await dataset_row(turn, asked.tenant, request.dataset_id)
+    source = await turn.row(dataset.job_id)
+    asked_for = await turn.request_of(dataset.job_id)
     if (
         source is None
         or not isinstance(source.state, GenerationState)
@@ -296,6 +292,7 @@ HANDLERS: dict[type[Request], Callable[[Turn, Asked, Any], Awaitable[UUID]]] = {
     DocumentSplitRequested: split,
     DocumentDeletionRequested: delete_document,
     ChunksDeletionRequested: delete_chunks,
+    DatasetDeletionRequested: delete_dataset,
     ProcessingRequested: _process,
     GenerationRequested: _generate,
     ExportRequested: _export,

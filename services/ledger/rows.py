@@ -27,6 +27,7 @@ class ProjectState(Message):
 
 class DatasetState(Message):
     job_id: UUID
+    deleted: bool = False
 
 
 STATES: dict[str, type[Message]] = {

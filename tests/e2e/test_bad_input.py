@@ -66,7 +66,7 @@ async def requests_are_refused(mill: Mill) -> None:
     for data, kind, answered in bad_requests.BODIES:
         await mill.refused(answered, "POST", "/datasets/generate", data, kind)
     for method, path, fields, (status, code, words) in bad_requests.ELSEWHERE:
-        await mill.refused((status, code, told(words)), method, path, told(fields))
+        await mill.refused((status, code, told(words)), method, told(path), told(fields))
     for path in bad_requests.FAR_PAGES:
         page = await mill.good("GET", f"{path}?page=1000000000&per_page=1000")
         mill.expect(page[path.strip("/")] == [], path, page)

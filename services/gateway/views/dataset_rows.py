@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.dataset import DatasetCompleted, DatasetExported
+from contracts.dataset import DatasetCompleted, DatasetDeleted, DatasetExported
 from contracts.entries import (
     Duplicate,
     EntriesAdmitted,
@@ -16,7 +16,7 @@ from contracts.generation import GenerationExtended, GenerationPlanned
 from contracts.identity import dataset_id
 from contracts.message import Event, Recorded, wire_type
 from contracts.unit import UnitFailed
-from services.gateway.views.batch import Change, Operation, Put
+from services.gateway.views.batch import Change, Forget, Operation, Put
 from services.gateway.views.operations import Rule, dataset, job, job_of, place, plain
 
 SEED = wire_type(GenerateEntries)
@@ -179,6 +179,11 @@ def _dataset_exported(recorded: Recorded[DatasetExported]) -> Iterator[Operation
     yield job(recorded)
 
 
+def _dataset_deleted(recorded: Recorded[DatasetDeleted]) -> Iterator[Operation]:
+    """Its jobs stay: they say what was done."""
+    yield Forget("dataset", recorded.event.dataset_id)
+
+
 RULES: dict[type[Event], Rule] = {
     GenerationPlanned: _generation_planned,
     GenerationExtended: _generation_extended,
@@ -187,5 +192,6 @@ RULES: dict[type[Event], Rule] = {
     EntriesCurated: _entries_curated,
     EntriesAdmitted: _entries_admitted,
     DatasetCompleted: _dataset_completed,
+    DatasetDeleted: _dataset_deleted,
     DatasetExported: _dataset_exported,
 }

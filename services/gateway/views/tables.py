@@ -117,6 +117,15 @@ BELONGINGS: dict[str, tuple[Belonging, ...]] = {
         Belonging("document_chunkings", "document_id"),
         Belonging("documents", "document_id"),
     ),
+    "dataset": (
+        Belonging("entries", "dataset_id"),
+        Belonging("units", "dataset_id"),
+        Belonging("exports", "dataset_id"),
+        Belonging("plans", "job_id", "jobs", "dataset_id"),
+        Belonging("failures", "job_id", "jobs", "dataset_id"),
+        Belonging("splits", "job_id", "jobs", "dataset_id"),
+        Belonging("datasets", "dataset_id"),
+    ),
     "project": (
         Belonging("entries", "dataset_id", "datasets", "project_id"),
         Belonging("units", "dataset_id", "datasets", "project_id"),

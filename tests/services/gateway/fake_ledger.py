@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 
 from contracts import EVENTS
 from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
+from contracts.dataset import DatasetDeleted, DatasetDeletionRequested
 from contracts.document import (
     Chunking,
     DocumentAdded,
@@ -135,6 +136,10 @@ class FakeLedger:
                 chunks=request.chunks,
             )
             yield Line(request.document_id, "document", fewer, request.document_id)
+        elif isinstance(request, DatasetDeletionRequested):
+            dataset = request.dataset_id
+            removed = DatasetDeleted(dataset_id=dataset, project_id=dataset, job_id=dataset)
+            yield Line(dataset, "dataset", removed, dataset)
         elif isinstance(request, JobCancelRequested):
             yield Line(request.target, "generation", request, request.target)
             yield Line(request.target, "generation", JobCancelling(), request.target)

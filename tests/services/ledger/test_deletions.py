@@ -8,6 +8,7 @@ import pytest
 
 from contracts.blob import BlobRef
 from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
+from contracts.dataset import DatasetDeleted, DatasetDeletionRequested
 from contracts.document import (
     ChunkDocument,
     Chunking,
@@ -278,3 +279,29 @@ async def test_a_chunking_that_is_under_way_does_not_lose_to_a_deletion(mill: Mi
     )
     assert (await mill.ask(fewer)).code == "chunks_changed"
     go_on.set()
+
+
+async def test_a_deleted_dataset_is_unknown_and_one_that_is_made_or_written_stays(
+    mill: Mill,
+) -> None:
+    mill.documents()
+    project = await mill.project()
+    await cut(mill, project, "2")
+    making = job(await mill.ask(GenerationRequested(project_id=project)))
+    deletion = DatasetDeletionRequested(dataset_id=dataset_id(making))
+    answer = await mill.ask(deletion)
+    assert (answer.code, answer.status) == ("dataset_in_use", 409)
+    assert str(making) in (answer.message or "")
+    assert (await mill.ask(deletion, tenant="others")).code == "dataset_not_found"
+    await mill.ask(JobCancelRequested(target=making))
+    mill.generation()
+    await mill.ended(making)
+
+    assert (await mill.ask(deletion)).code is None
+    assert await mill.said(DatasetDeleted) == [
+        DatasetDeleted(dataset_id=dataset_id(making), project_id=project, job_id=making)
+    ]
+    again = [deletion, ExportRequested(dataset_id=dataset_id(making), format="json")]
+    for request in again:
+        refused = await mill.ask(request)
+        assert (refused.code, refused.status) == ("dataset_not_found", 404)
