@@ -126,7 +126,7 @@ ELSEWHERE: tuple[tuple[str, str, dict[str, Any] | None, Answered], ...] = (
     ("GET", f"/datasets/{NOBODY}/download?format=../x", None, (404, "dataset_not_found", NOBODY)),
     ("GET", "/entries/nonsense", None, (404, "entry_not_found", "nonsense")),
     ("GET", "/nowhere", None, (404, "not_found", "Not Found")),
-    ("DELETE", "/projects", None, (405, "method_not_allowed", "Not Allowed")),
+    ("DELETE", "/projects", None, (400, "missing_parameter", "A JSON body is required")),
     (
         "POST",
         "/documents/process",
@@ -137,7 +137,7 @@ ELSEWHERE: tuple[tuple[str, str, dict[str, Any] | None, Answered], ...] = (
         "POST",
         "/documents/process",
         {"project_id": PROJECT, "document_ids": [NOBODY], "chunk_strategy": "vibes"},
-        (400, "invalid_parameter", "Must be one of: character, sentence, markdown"),
+        (400, "invalid_parameter", "Must be one of: token, character, semantic"),
     ),
     (
         "POST",
