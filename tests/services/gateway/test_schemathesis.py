@@ -64,7 +64,9 @@ def _ask_everything(described: dict[str, Any], url: str) -> tuple[list[str], int
             later = operation.tags is not None and "not available yet" in operation.tags
             if later or operation.path.endswith(ENDLESS):
                 continue
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            # What can be wrong in a path is asked in the positive way, too: no generated id is that of anything.
+            wrongly = operation.body or operation.query
+            for mode in GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if wrongly else []):
                 made, wrong = _ask(operation, mode, url, session)
                 asked += made
                 problems += [f"{operation.label} ({mode.value}): {each}" for each in wrong]
