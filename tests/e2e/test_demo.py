@@ -44,7 +44,7 @@ def folder() -> Iterator[Path]:
     made.chmod(0o711)
     for name in ("tea.txt", "lighthouses.html"):
         shutil.copy(DOCUMENTS / name, made / name)
-    (made / "old.doc").write_bytes(b"\xd0\xcf\x11\xe0")
+    (made / "old.dot").write_bytes(b"\xd0\xcf\x11\xe0")
     yield made
     shutil.rmtree(made)
 
@@ -81,7 +81,7 @@ def run(folder: Path, mark: str, *words: str) -> Ran:
 @pytest.fixture(scope="module")
 def demo(folder: Path) -> Ran:
     """One run over two good files and one that cannot be used."""
-    return run(folder, f"{folder.name}-1", "demo", "tea.txt", "lighthouses.html", "old.doc")
+    return run(folder, f"{folder.name}-1", "demo", "tea.txt", "lighthouses.html", "old.dot")
 
 
 def test_it_ends_well_and_leaves_nothing_running(demo: Ran) -> None:
@@ -94,7 +94,7 @@ def test_its_summary_explains_what_was_made(demo: Ran) -> None:
     assert "builtin/extractive: rules, no language model" in demo.out
     assert "Asked for all that the chunks yield, got " in demo.out
     assert re.search(r"\d+ of \d+ content sentences used", demo.out)
-    assert "old.doc: the old .doc format cannot be read" in demo.out
+    assert "old.dot: the old .dot format cannot be read" in demo.out
     assert "[legacy_format]" in demo.out
     assert demo.out.count("evidence  “") >= 5
     for name in ("tea.txt, ", "lighthouses.html, "):
