@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from services.gateway import describing, problems
@@ -67,21 +67,28 @@ def create_app(deps: Deps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deps = deps
-    api = APIRouter(prefix=BASE)
     known = [Depends(only_known)]
-    # They know no parameters, so none is unknown to them.
-    api.include_router(later.router)
-    # Routes with fixed words come before those that take any word in the same place.
-    for resource in (
-        *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
-        *(downloads, entries, dataset_deletion, dataset_lists, datasets),
-        *(jobs, streams, events),
+    # A request is held against one route after the other, which takes most of the time of a short answer: what is asked
+    # most comes first, and no router lies in another. Routes with fixed words precede those that take any word.
+    for router in (
+        jobs.router,
+        later.router,
+        *(
+            resource.router
+            for resource in (
+                *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
+                *(downloads, entries, dataset_deletion, dataset_lists, datasets, streams, events),
+            )
+        ),
+        jobs.of_datasets,
+        dataset_lists.plugins,
     ):
-        api.include_router(resource.router, responses=PROBLEMS, dependencies=known)
-    api.include_router(jobs.of_datasets, responses=PROBLEMS, dependencies=known)
-    api.include_router(dataset_lists.plugins, responses=PROBLEMS, dependencies=known)
+        # Those of later issues know no parameters, so none is unknown to them.
+        if router is later.router:
+            app.include_router(router, prefix=BASE)
+        else:
+            app.include_router(router, prefix=BASE, responses=PROBLEMS, dependencies=known)
     app.include_router(service.router)
-    app.include_router(api)
     problems.install(app)
     describing.install(app)
     _wrap(app, deps)

@@ -258,7 +258,8 @@ async def _ping(store: Store) -> str:
     return "ok"
 
 
-def deps_of(request: Request) -> Deps:
+async def deps_of(request: Request) -> Deps:
+    """Asynchronous, though it awaits nothing: a plain function would be run in a thread for each request."""
     found = request.app.state.deps
     if not isinstance(found, Deps):
         raise TypeError("create_app was not given its dependencies")

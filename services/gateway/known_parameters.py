@@ -21,7 +21,7 @@ MOST_NAME = 100
 async def only_known(request: Request) -> None:
     """Raise ``Refused`` for a query parameter that the route does not have: a misspelt filter filters nothing."""
     route = request.scope.get("route")
-    if not isinstance(route, APIRoute):
+    if not isinstance(route, APIRoute) or not request.scope["query_string"]:
         return
     known = list(EVERYWHERE)
     known += [

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from tests.performance import (
     duplicates,
     exporting,
+    front_door,
+    listeners,
     main_job,
     pending,
     recording,
     recovery,
     starting,
+    view_lag,
 )
 from tests.performance.figures import Figure, table
 from tests.performance.progress import Progress, Tell
@@ -64,6 +67,15 @@ def benchmarks(size: Size) -> dict[str, tuple[str, Callable[[Tell], list[Figure]
             lambda tell: duplicates.measure(tell, size.entries, size.times),
         ),
         "pending": ("A million pending chunks", lambda tell: pending.measure(tell, *size.planned)),
+        "front-door": (
+            "The front door",
+            lambda tell: front_door.measure(tell, size.recorded, size.times),
+        ),
+        "view-lag": ("View lag", lambda tell: view_lag.measure(tell, 10 * size.times)),
+        "listeners": (
+            "1,000 listeners",
+            lambda tell: listeners.measure(tell, 10, size.times),
+        ),
         "start": ("Start", lambda tell: starting.measure(tell, size.times)),
     }
 

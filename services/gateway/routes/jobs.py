@@ -23,6 +23,11 @@ Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 JSON = "application/json"
 
 
+@router.get("/status/{id}", response_model=JobStatus)
+async def job_status(deps: Here, id: str) -> Response:
+    return said(looking.status(deps, await looking.state_of(deps, id)))
+
+
 @router.get("")
 async def list_jobs(
     deps: Here,
@@ -59,11 +64,6 @@ async def queue_stats(deps: Here) -> QueueStats:
 async def overview_of_all(deps: Here) -> Overview:
     """The whole at a glance: jobs, rates of the last minute, lags, work in flight, disk."""
     return await overview.overview(deps)
-
-
-@router.get("/status/{id}", response_model=JobStatus)
-async def job_status(deps: Here, id: str) -> Response:
-    return said(looking.status(deps, await looking.state_of(deps, id)))
 
 
 @router.get("/status/{id}/poll", response_model=JobStatus)

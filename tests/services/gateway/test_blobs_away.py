@@ -4,6 +4,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +16,8 @@ from shared.stack import free_port
 from tests.services.gateway.fake_ledger import FakeLedger
 from tests.services.gateway.listening import listening
 
+Until = Callable[..., Awaitable[None]]
+
 
 def of(settings: Settings, port: int) -> Settings:
     s3 = {"s3_endpoint": f"http://127.0.0.1:{port}", "s3_access_key": "a", "s3_secret_key": "b"}
@@ -22,9 +25,14 @@ def of(settings: Settings, port: int) -> Settings:
 
 
 async def test_an_upload_is_answered_with_503_and_when_to_come_again(
-    gateway_settings: Settings, listening_ledger: FakeLedger
+    gateway_settings: Settings, listening_ledger: FakeLedger, until: Until
 ) -> None:
     async with listening(Deps(of(gateway_settings, free_port()))) as gateway:
+
+        async def the_bus_is_there() -> bool:
+            return (await gateway.deps.state())["bus"] == "ok"
+
+        await until(the_bus_is_there)
         form = aiohttp.FormData({"project_id": "1"})
         form.add_field("files", b"grist" * 1000, filename="grist.txt")
         form.add_field("files", b"more" * 1000, filename="more.txt")
