@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.blob import BlobRef
-from contracts.generation import GenerationSettings
+from contracts.generation import GenerationSettings, OutputDir
 from contracts.message import Command, Event, Message, Request
 
 Ending = Literal[
@@ -112,6 +112,8 @@ class ExportDataset(Command):
     source_job_id: UUID
     """The job that generated the dataset."""
     name: str
+    output_dir: OutputDir | None = None
+    """Where the files are laid besides; None: nowhere."""
 
 
 class ExportedFile(Message):
@@ -121,6 +123,13 @@ class ExportedFile(Message):
     """None: the whole dataset."""
     entries: int
     seeds: int
+
+
+class NotLaid(Message):
+    """Why files could not be laid into the folder that was asked for; they can be downloaded all the same."""
+
+    code: str = Field(max_length=100)
+    message: str = Field(max_length=1000)
 
 
 class DatasetExported(Event):
@@ -133,6 +142,10 @@ class DatasetExported(Event):
     files: tuple[ExportedFile, ...]
     entries: int
     """In all files, so that it equals the accepted entries."""
+    output_dir: OutputDir | None = None
+    """The folder that was asked for; the files lie there under their names, unless"""
+    output_dir_failed: NotLaid | None = None
+    """says why they do not."""
 
 
 class DatasetDeletionRequested(Request):

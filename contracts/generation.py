@@ -30,6 +30,11 @@ ModelName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,40}/[^\s]{1,200}$", max_length=241)
 ]
 """``provider/model``."""
+_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"
+OutputDir = Annotated[
+    str, StringConstraints(pattern=rf"^{_PART}(/{_PART}){{0,2}}$", max_length=302)
+]
+"""A folder below ``exports`` of the data folder: up to three names, none of which begins with a dot."""
 
 
 MOST_PREVIEWED = 20
@@ -90,6 +95,8 @@ class GenerationSettings(Message):
     batch_size: int = Field(default=50, ge=0, le=1_000_000)
     """Seeds of a batch file, in plan order; 0: one file."""
     format: str = Field(default="jsonl", max_length=50)
+    output_dir: OutputDir | None = None
+    """Where finished files are laid besides, under ``exports`` of the export service's data folder; None: nowhere."""
 
     @model_validator(mode="after")
     def _previews_no_number(self) -> "GenerationSettings":

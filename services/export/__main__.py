@@ -14,7 +14,7 @@ from shared.worker import Work
 @contextlib.asynccontextmanager
 async def wiring(settings: Settings, blobs: Blobs) -> AsyncIterator[Iterable[Work]]:
     async with await open_pool(settings.required_database_url()) as pool:
-        yield work(blobs, PostgresReader(pool), settings.data / "tmp")
+        yield work(blobs, PostgresReader(pool), settings.data)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
-"""The edge of export: read the log in plan order, fetch texts, let a format write them, keep the files."""
+"""The edge of export: read the log in plan order, fetch texts, let a format write them, keep and lay the files."""
 
 import asyncio
 import itertools
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
-from contracts.dataset import DatasetExported, ExportDataset, ExportedFile
+from contracts.dataset import DatasetExported, ExportDataset, ExportedFile, NotLaid
 from contracts.entries import EntriesAdmitted, EntriesBody, EntriesCurated, EntriesGenerated
 from contracts.generation import PlannedDocument, Seed
 from services.export.formats.protocol import ExportRow, Format, Provenance
 from services.export.formats.registry import find
+from services.export.laying import lay
 from services.export.logic import PlannedFile, batches, files
 from services.export.ordering import Kept, Ordering
 from shared.blobs import PIECE, Blobs
@@ -20,13 +22,15 @@ from shared.plans import Plans
 from shared.store import Reader
 from shared.worker import Done, Task, Work
 
+log = logging.getLogger(__name__)
+
 UNITS = 200
 """Units whose texts are in memory at a time."""
 
 
-def work(blobs: Blobs, store: Reader, folder: Path) -> list[Work]:
-    """``folder`` takes the files while they are written."""
-    plans = Plans(blobs)
+def work(blobs: Blobs, store: Reader, data: Path) -> list[Work]:
+    """``data`` takes the files while they are written, and those that are asked for in a folder."""
+    plans, folder = Plans(blobs), data / "tmp"
 
     async def export(task: Task[ExportDataset]) -> Done:
         command = task.command
@@ -52,6 +56,7 @@ def work(blobs: Blobs, store: Reader, folder: Path) -> list[Work]:
                 )
                 for file, entries in written
             ]
+            failed = await _lay(data, command, Path(name), kept)
         exported = DatasetExported(
             dataset_id=command.dataset_id,
             format=command.format,
@@ -59,6 +64,8 @@ def work(blobs: Blobs, store: Reader, folder: Path) -> list[Work]:
             head=command.head,
             files=tuple(kept),
             entries=sum(file.entries for file in kept),
+            output_dir=command.output_dir,
+            output_dir_failed=failed,
         )
         return Done((exported,))
 
@@ -99,6 +106,23 @@ async def _write(
         return written
 
     return await asyncio.to_thread(write)
+
+
+async def _lay(
+    data: Path, command: ExportDataset, folder: Path, kept: list[ExportedFile]
+) -> NotLaid | None:
+    """Lay the files where the command asks for them. What goes wrong is told and costs nothing else: the files are
+    kept as blobs by now, and a job that failed for its folder would take a paid dataset's downloads with it.
+    """
+    if command.output_dir is None:
+        return None
+    files = [folder / file.name for file in kept]
+    try:
+        await asyncio.to_thread(lay, data, command.output_dir, files)
+    except Rejected as problem:
+        log.warning("files of dataset %s: %s", command.dataset_id, problem)
+        return NotLaid(code=problem.code, message=str(problem)[:1000])
+    return None
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

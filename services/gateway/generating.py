@@ -6,7 +6,7 @@ for nothing (null, false, an empty list, the old default) is accepted.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contracts.document import Chunking
 from contracts.generation import (
@@ -14,6 +14,7 @@ from contracts.generation import (
     Context,
     GenerationSettings,
     Mode,
+    OutputDir,
     Thresholds,
 )
 from services.gateway import formats
@@ -47,7 +48,6 @@ NOTHING: dict[str, tuple[object, ...]] = {
     "extraction_file_id": (),
     "selected_categories": (),
     "only_validated": (),
-    "output_dir": (".", "./"),
     "quality_threshold": (0.7, 0.0),
     "enable_versioning": (),
     "run_benchmarks": (),
@@ -71,7 +71,9 @@ MEANT = {
     "classification_model": "nothing here: curation gives categories without a model",
 }
 """Older fields that name models; only ``model`` chooses one."""
-MOST_PATH = 200
+NOWHERE = (None, "", ".", "./")
+"""Values of ``output_dir`` that ask for no folder."""
+_OUTPUT_DIR = TypeAdapter[str](OutputDir)
 
 Whole = Annotated[int, BeforeValidator(_no_truth)]
 
@@ -100,7 +102,11 @@ class GenerateBody(BaseModel):
     extraction_file_id: str | int | None = None
     selected_categories: list[str] | None = None
     only_validated: bool | None = False
-    output_dir: str | None = "."
+    output_dir: str | None = Field(
+        default=".",
+        description="A folder below `exports` of the data folder, in which the finished files are laid besides:"
+        " up to 3 names of letters, digits, - _ and . joined by /; null or `.`: nowhere.",
+    )
     analyze_quality: bool | None = Field(
         default=True, description="The figures need no model call, so they are there in any case."
     )
@@ -165,21 +171,21 @@ def older_fields(body: GenerateBody) -> dict[str, dict[str, str | None]]:
     }
 
 
-def _check_path(said: str | None) -> None:
-    """Raise ``Refused`` for an output folder that is none, or that leads out of the data folder."""
-    if not said:
-        return
-    parts = said.replace("\\", "/").split("/")
-    rooted = said[0] in "/\\~" or parts[0].endswith(":")
-    if rooted or ".." in parts or len(said) > MOST_PATH or not said.isprintable():
+def _output_dir(said: str | None) -> str | None:
+    """The folder that is asked for. Raise ``Refused`` where it is none, or leads out of the data folder."""
+    if said in NOWHERE:
+        return None
+    try:
+        return _OUTPUT_DIR.validate_python(said)
+    except ValidationError:
         raise _invalid(
             "output_dir",
-            f"must be a name under the data folder: up to {MOST_PATH} characters, no root, no ..",
-        )
+            "must be a name under the data folder: up to 3 parts joined by /, each of up to 100 letters (a-z), digits,"
+            " - _ and ., none beginning with a dot",
+        ) from None
 
 
 def _check_built(body: GenerateBody) -> None:
-    _check_path(body.output_dir)
     refuse_all(((field, getattr(body, field)) for field in NOTHING), NOTHING)
     if body.data_source not in (None, "", "Chunks Only"):
         if body.data_source in SOURCES:
@@ -214,6 +220,7 @@ def _settings(body: GenerateBody, model: str) -> GenerationSettings:
         "chunking": _chunking(body.chunking),
         "recut": bool(body.chunking),
         "preview": body.preview,
+        "output_dir": _output_dir(body.output_dir),
     }
     same = "context custom_prompt domain language question_style answer_style temperature max_tokens seed"
     said |= {name: getattr(body, name) for name in same.split()}

@@ -249,6 +249,8 @@ class BatchFile(Shape):
     sha256: str
     download: str
     """Path of this API."""
+    path: str | None
+    """Where the file lies besides, below the data folder of the export service; None: nowhere."""
 
 
 class QualitySummary(Shape):
@@ -315,6 +317,10 @@ class Dataset(Shape):
     format_type: str
     batch_files: list[BatchFile]
     total_batches: int
+    output_dir: str | None
+    """Where the files were asked to lie besides."""
+    output_dir_failed: dict[str, str] | None
+    """Why they do not lie there: code and message."""
     quality_summary: QualitySummary
     project_id: UUID
     job_id: UUID

@@ -91,7 +91,15 @@ def _file(export: ExportRow, file: ExportedFile) -> BatchFile:
         size_bytes=file.blob.size,
         sha256=file.blob.sha256,
         download=download(export.dataset_id, export.format, file.batch),
+        path=laid(export, file.name),
     )
+
+
+def laid(export: ExportRow, name: str) -> str | None:
+    """Where a file lies below the export service's data folder; None where it was not asked for, or failed."""
+    if export.output_dir is None or export.not_laid is not None:
+        return None
+    return f"exports/{export.output_dir}/{name}"
 
 
 def own_export(dataset: DatasetRow, exports: Iterable[ExportRow]) -> ExportRow | None:
@@ -141,6 +149,8 @@ def generation_result(
     return {
         "dataset_id": str(made.dataset_id),
         "batch_files": batches,
+        "output_dir": made.settings.get("output_dir"),
+        "output_dir_failed": own.not_laid if own else None,
         "completed_batches": len(batches),
         "total_batches": len(batches) or total,
         "total_entries_so_far": counts["accepted"],
@@ -268,6 +278,8 @@ def dataset(
         format_type=row.format,
         batch_files=batches,
         total_batches=len(batches),
+        output_dir=row.settings.get("output_dir"),
+        output_dir_failed=own.not_laid if own else None,
         quality_summary=progress.quality(row),
         project_id=row.project_id,
         job_id=row.job_id,

@@ -63,7 +63,7 @@ GENERATE: tuple[tuple[dict[str, Any], Answered], ...] = (
     ({"entires": 5}, (400, "unknown_parameter", "Did you mean entries?")),
     ({"output_dir": "../../etc"}, (400, "invalid_parameter", "a name under the data folder")),
     ({"output_dir": "/etc"}, (400, "invalid_parameter", "a name under the data folder")),
-    ({"output_dir": "results"}, (400, "not_available", "output_dir")),
+    ({"output_dir": ".ssh"}, (400, "invalid_parameter", "none beginning with a dot")),
     ({"quality_threshold": 0.9}, (400, "not_available", "quality_threshold")),
     ({"parsing_model": 5}, (400, "invalid_parameter", "parsing_model: ")),
     ({"x" * 9000: 1}, (400, "unknown_parameter", "xxx is not a parameter")),

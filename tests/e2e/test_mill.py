@@ -44,7 +44,7 @@ async def test_documents_become_a_dataset_whose_evidence_stands_in_them_word_for
 ) -> None:
     project = (await whole.api.make_project("main path")).id
     documents = await whole.api.upload(project, [DOCUMENTS / name for name in EVERY])
-    job = await whole.generate(project, model=BUILTIN, batch_size=10)
+    job = await whole.generate(project, model=BUILTIN, batch_size=10, output_dir="ours/main")
     ended = await whole.ended(job)
     assert ended.status == "completed", ended
     assert ended.progress == 100
@@ -54,6 +54,7 @@ async def test_documents_become_a_dataset_whose_evidence_stands_in_them_word_for
     assert len(made.batch_files) > 1
 
     lines = await _rows_of_batches(whole, made.id, tmp_path / "made.zip")
+    assert await _rows_laid(whole, made.id, "ours/main") == lines
     parquet = tmp_path / "made.parquet"
     await whole.api.download(f"/api/v1/datasets/{made.id}/download?format=parquet", parquet)
     table = read_parquet(parquet)
@@ -92,6 +93,16 @@ async def _rows_of_batches(whole: Whole, dataset: str, target: Path) -> list[dic
             for name in archive.namelist()
             for line in archive.read(name).splitlines()
         ]
+
+
+async def _rows_laid(whole: Whole, dataset: str, output_dir: str) -> list[dict[str, object]]:
+    """Of the plain files in turn, which are all that lies in the folder."""
+    shown = await whole.get(f"/datasets/{dataset}")
+    assert (shown["output_dir"], shown["output_dir_failed"]) == (output_dir, None)
+    data = whole.tree.stack.data
+    paths = [data / file["path"] for file in shown["batch_files"]]
+    assert sorted(paths) == sorted((data / "exports" / output_dir).iterdir())
+    return [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
 
 
 async def test_a_preview_pays_for_so_many_chunks_and_shows_all_that_was_said(whole: Whole) -> None:

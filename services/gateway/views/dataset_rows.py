@@ -173,9 +173,12 @@ def _dataset_exported(recorded: Recorded[DatasetExported]) -> Iterator[Operation
         "entries": event.entries,
         "created_at": recorded.recorded_at,
     }
+    failed = event.output_dir_failed
+    laid = {"output_dir": event.output_dir, "not_laid": plain(failed) if failed else None}
     key = (event.dataset_id, event.format, event.batch_size)
-    yield Put("exports", key, values, fresh=False)
-    yield Change("exports", key, values)
+    yield Put("exports", key, values | laid, fresh=False)
+    # Written once more for a download, the files that were laid stay where they are.
+    yield Change("exports", key, values | (laid if event.output_dir else {}))
     yield job(recorded)
 
 

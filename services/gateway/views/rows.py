@@ -138,6 +138,9 @@ class ExportRow:
     """Each an ``ExportedFile``."""
     entries: int
     created_at: datetime
+    output_dir: str | None = None
+    not_laid: dict[str, str] | None = None
+    """Why the files do not lie in ``output_dir``: ``NotLaid``."""
 
 
 @dataclass(frozen=True, slots=True)

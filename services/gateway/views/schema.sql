@@ -231,6 +231,8 @@ create table exports (
     head       int not null,
     files      jsonb not null,
     entries    int not null,
+    output_dir text,         -- the folder that was asked for
+    not_laid   jsonb,        -- why the files do not lie there: code and message
     created_at timestamptz not null,
     primary key (dataset_id, format, batch_size)
 );

@@ -91,9 +91,9 @@ TABLES: dict[str, Table] = {
     "exports": _table(
         "dataset_id format batch_size",
         uuid="dataset_id job_id",
-        text="format",
+        text="format output_dir",
         int="batch_size head entries",
-        jsonb="files",
+        jsonb="files not_laid",
         timestamptz="created_at",
     ),
 }

@@ -376,4 +376,5 @@ def _export(state: GenerationState, request: GenerationRequested, job: UUID) -> 
         batch_size=request.settings.batch_size,
         source_job_id=job,
         name=request.name or "",
+        output_dir=request.settings.output_dir,
     )

@@ -15,6 +15,7 @@ from contracts.dataset import (
     DatasetExported,
     DatasetFigures,
     ExportedFile,
+    NotLaid,
 )
 from contracts.document import (
     Chunking,
@@ -340,7 +341,15 @@ class Story:
         )
         self.say(dataset, "dataset", completed, job=job)
 
-    def export(self, job: UUID, dataset: UUID, format: str, texts: Sequence[str]) -> None:
+    def export(
+        self,
+        job: UUID,
+        dataset: UUID,
+        format: str,
+        texts: Sequence[str],
+        output_dir: str | None = None,
+        failed: NotLaid | None = None,
+    ) -> None:
         """``texts``: the files; one is the whole dataset, several are batches."""
         several = len(texts) > 1
         files = tuple(
@@ -360,6 +369,8 @@ class Story:
             head=5,
             files=files,
             entries=len(texts),
+            output_dir=output_dir,
+            output_dir_failed=failed,
         )
         self.say(dataset, "dataset", exported, job=job)
 
@@ -389,7 +400,7 @@ class Story:
         self.judge(job, range(3), drops=[1])
         self.admit(job, accepted=[(0, 0), (1, 0), (2, 0)], duplicates=[(0, 1)], surplus=[(2, 1)])
         self.close(job)
-        self.export(job, dataset_id(job), "jsonl", ["one\n", "two\n"])
+        self.export(job, dataset_id(job), "jsonl", ["one\n", "two\n"], "mine")
         self.say(job, "generation", JobCompleted(), job=job)
         export = job_id(TENANT, "test", "export")
         asked = ExportRequested(dataset_id=dataset_id(job), format="parquet")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.call import CallSettled
 from contracts.chunks import ChunksDeleted
+from contracts.dataset import DatasetDeleted, NotLaid
 from contracts.document import Chunking, DocumentDeleted
 from contracts.identity import dataset_id, entry_id, job_id, seed_unit
 from contracts.message import Event, Recorded
@@ -19,7 +20,7 @@ from services.gateway.views.batch import Change, Forget, Operation, Put, Step, m
 from services.gateway.views.document_rows import upload_job
 from services.gateway.views.fold import rows_for
 from services.gateway.views.tables import BELONGINGS, TABLES, Belonging
-from tests.services.gateway.story import TENANT, TEXT, Story, blob
+from tests.services.gateway.story import JOB, TENANT, TEXT, Story, blob
 
 Rows = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
@@ -297,6 +298,46 @@ def test_a_document_that_was_deleted_is_another_row_when_it_comes_again(cuts: se
     assert [key for key in rows["document_names"] if key[0] == story.good] == []
     assert [key for key in rows["job_documents"] if key[1] == story.good] == []
     assert len(rows["entries"]) == 6
+
+
+def test_a_deleted_dataset_takes_its_rows_and_leaves_its_jobs_and_the_other_datasets() -> None:
+    story = the_whole_story()
+    before = folded(story.recorded())
+    dataset = dataset_id(JOB)
+    gone = DatasetDeleted(dataset_id=dataset, project_id=story.project, job_id=JOB)
+    story.say(dataset, "dataset", gone, job=dataset)
+    after = folded(story.recorded())
+
+    def of(rows: Rows, table: str) -> list[Any]:
+        return [
+            key
+            for key, row in rows[table].items()
+            if whole(table, key, row)["dataset_id"] == dataset
+        ]
+
+    for table in ("datasets", "units", "entries", "exports"):
+        assert of(before, table), table
+        assert not of(after, table), table
+        assert len(after[table]) == len(before[table]) - len(of(before, table)), table
+    assert set(after["datasets"])
+    for table in ("jobs", "projects", "documents"):
+        assert after[table].keys() == before[table].keys(), table
+
+
+def test_files_stay_where_they_were_laid_when_they_are_written_again_for_a_download() -> None:
+    story = the_whole_story()
+    again = job_id(TENANT, "test", "again")
+    story.export(again, dataset_id(JOB), "jsonl", ["one\n", "two\n"])
+    row = folded(story.recorded())["exports"][(dataset_id(JOB), "jsonl", 2)]
+    assert (row["job_id"], row["output_dir"], row["not_laid"]) == (again, "mine", None)
+
+
+def test_a_folder_that_could_not_be_written_says_why() -> None:
+    story = the_whole_story()
+    why = NotLaid(code="output_dir_disk_full", message="No space.")
+    story.export(JOB, dataset_id(JOB), "jsonl", ["one\n", "two\n"], "mine", why)
+    row = folded(story.recorded())["exports"][(dataset_id(JOB), "jsonl", 2)]
+    assert row["not_laid"] == {"code": "output_dir_disk_full", "message": "No space."}
 
 
 def test_deleted_chunks_leave_the_table_and_a_new_cut_brings_them_back() -> None:

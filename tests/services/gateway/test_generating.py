@@ -81,7 +81,6 @@ def test_the_body_s_model_wins_over_the_configured_one() -> None:
         ("extraction_file_id", 3),
         ("selected_categories", ["a"]),
         ("only_validated", True),
-        ("output_dir", "results"),
         ("quality_threshold", 0.9),
         ("enable_versioning", True),
         ("run_benchmarks", True),
@@ -192,13 +191,32 @@ def test_custom_audience_and_purpose_win() -> None:
         "C:\\x",
         "~root",
         "a\x00b",
-        "x" * 201,
+        "x" * 101,
+        "a/b/c/d",
+        "a//b",
+        "a/",
+        "./a",
+        ".hidden",
+        "a/.b",
+        "a b",
+        "größe",
+        "mine\n",
         "a\nb",
     ],
 )
 def test_an_output_folder_that_leads_out_of_the_data_folder_is_refused(path: str) -> None:
     problem = refusal(output_dir=path)
     assert (problem.code, problem.field) == ("invalid_parameter", "output_dir")
+
+
+@pytest.mark.parametrize("path", ["mine", "a/b", "2026-11-21/v1.2/a..b_c", "x" * 100])
+def test_an_output_folder_is_a_name_of_up_to_three_parts(path: str) -> None:
+    assert settings(output_dir=path).output_dir == path
+
+
+@pytest.mark.parametrize("path", [None, "", ".", "./"])
+def test_an_output_folder_that_is_the_usual_place_asks_for_nothing(path: str | None) -> None:
+    assert settings(output_dir=path) == settings()
 
 
 def test_the_models_of_the_older_api_choose_nothing_and_are_told_so() -> None:

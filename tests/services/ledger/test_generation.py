@@ -287,6 +287,14 @@ def test_when_enough_is_accepted_the_rest_of_the_seeds_is_not_needed() -> None:
     assert isinstance(job.events[-1], JobCompleted)
 
 
+def test_the_files_are_asked_for_in_the_folder_that_the_request_names() -> None:
+    job = Job(asked(output_dir="a/b")).hear(planned(0, 0))
+
+    [export] = [command for command in job.decide() if isinstance(command, ExportDataset)]
+
+    assert export.output_dir == "a/b"
+
+
 def test_a_fatal_failure_ends_the_job_with_its_reason() -> None:
     job = Job(asked(model="openai/gpt")).hear(planned(50))
     pack = job.decide()[0]
