@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from contracts.identity import job_id
 from contracts.message import Request
 from services.gateway import ids
 from services.gateway.asking import SOURCE, VIEW_PATIENCE
 from services.gateway.deps import Deps
 from services.gateway.positions import note
+from services.gateway.problems import first_of
 from shared.bus import dump, without_nul
 from shared.errors import Refused, Unavailable
 
@@ -39,7 +42,11 @@ class Begun:
 
 async def begin(deps: Deps, request: Request, id: str) -> Begun:
     """Say a request that begins a job. Raise ``Refused``, or ``Unavailable`` where not even the bus takes it."""
-    clean = type(request).model_validate_json(without_nul(dump(request)))
+    try:
+        clean = type(request).model_validate_json(without_nul(dump(request)))
+    except ValidationError as problem:  # What held nothing but NUL holds nothing now.
+        field, message = first_of(problem.errors())
+        raise Refused("invalid_parameter", f"{field}: {message}", field=field) from None
     answer = await deps.asker.queue(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
     own = job_id(deps.tenant, SOURCE, id)
     if answer is None:

@@ -99,7 +99,7 @@ def _wrap(app: FastAPI, deps: Deps) -> None:
     """What every request passes before a route: the last line here is the first that it meets."""
     settings = deps.settings
     app.add_middleware(Positions, reached=deps.reached)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, within=settings.upload_idle)
     app.add_middleware(Lock, hashes=settings.key_hashes)
     app.add_middleware(RateLimit, settings=settings)
     app.add_middleware(OneSlash)

@@ -65,6 +65,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "400": ("invalid_parameter", "entries: Input should be greater than or equal to 1"),
     "403": ("api_key_required", "Only a gateway with an API key can be shut down from outside."),
     "404": ("dataset_not_found", f"Dataset {ID} not found"),
+    "408": ("body_too_slow", "The body had not come whole after 30 s. Send it again."),
     "409": ("dataset_not_complete", f"Dataset {ID} is not complete (its job is running)."),
     "410": ("blob_missing", "The blob store does not hold the file."),
     "413": ("body_too_large", "The body is larger than 2097152 bytes."),
@@ -123,6 +124,8 @@ def _describe(path: str, method: str, operation: dict[str, Any], schemas: dict[s
         responses.setdefault("403", _of("Only with an API key.", "Problem"))
         if path.startswith(BASE):
             responses.pop("403")
+    if "requestBody" in operation:
+        responses.setdefault("408", _of("The body came too slowly.", "Problem"))
     responses.setdefault("429", _of("Too many requests; see `Retry-After`.", "Problem"))
     responses.setdefault("500", _of("A failure of Gristmill's own, in its log.", "Unexpected"))
     if method == "get" and path.startswith(BASE):

@@ -1,4 +1,4 @@
-"""Refusing what a request says and its route does not know, with the name that was probably meant."""
+"""Refusing what a request says and its route does not know, with the name that was probably meant, or says twice."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -19,7 +19,9 @@ MOST_NAME = 100
 
 
 async def only_known(request: Request) -> None:
-    """Raise ``Refused`` for a query parameter that the route does not have: a misspelt filter filters nothing."""
+    """Raise ``Refused`` for a query parameter that the route does not have (a misspelt filter filters nothing), or that
+    is given twice (one of them would be ignored).
+    """
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or not request.scope["query_string"]:
         return
@@ -29,9 +31,12 @@ async def only_known(request: Request) -> None:
         for each in get_flat_params(route.dependant)
         if isinstance(each.field_info, Query)
     ]
-    for name in request.query_params:
+    said = [name for name, _ in request.query_params.multi_items()]
+    for name in dict.fromkeys(said):
         if name not in known:
             raise unknown(name, known)
+        if said.count(name) > 1:
+            raise Refused("invalid_parameter", f"{name}: was given more than once", field=name)
 
 
 def unknown(name: str, known: Iterable[str]) -> Refused:

@@ -1,12 +1,20 @@
-"""What a request may be before anything reads it: its path without a trailing slash, its body of a bounded size."""
+"""What a request may be before anything reads it: its path without a trailing slash, its body of a bounded size that
+comes in a bounded time.
+"""
+
+import asyncio
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import answer
+from services.gateway.showing import BASE
+from shared.clock import monotonic
 
 MOST_JSON = 2 * 1024 * 1024
 """Bytes of a body that is no upload."""
+UPLOADS = f"{BASE}/documents/upload"
+"""Takes multipart bodies, which are counted file by file and timed piece by piece where they are read."""
 
 
 class OneSlash:
@@ -23,18 +31,16 @@ class OneSlash:
 
 
 class BodyLimit:
-    """Refuses larger bodies with 413, by their announced size or as soon as they have come so far.
-
-    Uploads (multipart) are counted file by file where they are read.
+    """Refuses larger bodies with 413, by their announced size or as soon as they have come so far, and with 408 those
+    that have not come whole after ``within`` seconds. Leaves uploads alone.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, within: float) -> None:
         self._app = app
+        self._within = within
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or header(scope, b"content-type").lower().startswith(
-            b"multipart/"
-        ):
+        if scope["type"] != "http" or _is_upload(scope):
             await self._app(scope, receive, send)
             return
         length = header(scope, b"content-length")
@@ -42,17 +48,31 @@ class BodyLimit:
         if length.isdigit() and int(length) > MOST_JSON:
             await answer(413, "body_too_large", refusal)(scope, receive, send)
             return
-        seen = 0
+        seen, whole, until = 0, False, monotonic() + self._within
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                # What comes now is that the client has gone, which may take as long as the answer.
+                return await receive()
+            try:
+                async with asyncio.timeout(until - monotonic()):
+                    message = await receive()
+            except TimeoutError:
+                late = f"The body had not come whole after {self._within:g} s. Send it again."
+                raise HTTPException(408, late) from None
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > MOST_JSON:
                 raise HTTPException(413, refusal)
             return message
 
         await self._app(scope, counted, send)
+
+
+def _is_upload(scope: Scope) -> bool:
+    kind = header(scope, b"content-type").lower()
+    return scope["path"] == UPLOADS and kind.startswith(b"multipart/")
 
 
 def header(scope: Scope, name: bytes) -> bytes:

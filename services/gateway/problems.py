@@ -20,6 +20,7 @@ _CODES = {
     400: "malformed_json",  # the framework says so of a body that it cannot read, and of nothing else
     404: "not_found",
     405: "method_not_allowed",
+    408: "body_too_slow",
     413: "body_too_large",
 }
 _KINDS = {
@@ -56,10 +57,7 @@ async def _refused(_request: Request, problem: Exception) -> JSONResponse:
     response = answer(problem.status, problem.code, problem.message, problem.field)
     if problem.status == 429:
         response.headers["Retry-After"] = str(PATIENCE)
-    if problem.status == 408:
-        # The rest of the body is not waited for, so nothing else can come on this connection.
-        response.headers["Connection"] = "close"
-    return response
+    return _last(response)
 
 
 async def _unavailable(_request: Request, problem: Exception) -> JSONResponse:
@@ -105,7 +103,14 @@ async def _http(_request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for this class only
     code = _CODES.get(problem.status_code, "http_error")
     detail = _NOT_JSON if code == "malformed_json" else str(problem.detail)
-    return answer(problem.status_code, code, detail)
+    return _last(answer(problem.status_code, code, detail))
+
+
+def _last(response: JSONResponse) -> JSONResponse:
+    """The rest of a body that was too slow is not waited for, so nothing else can come on its connection."""
+    if response.status_code == 408:
+        response.headers["Connection"] = "close"
+    return response
 
 
 async def _unexpected(request: Request, problem: Exception) -> JSONResponse:

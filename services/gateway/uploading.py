@@ -23,6 +23,8 @@ MOST_FIELD = 1000
 MOST_DRAINED = 2 * MOST_BYTES
 """Bytes of a refused upload that are still read and thrown away, so that its sender gets to read the refusal."""
 KIND = "document"
+MOST_HELD = 2 * 1024 * 1024
+"""Bytes of small files that wait in memory for the end of their upload: what is refused before has cost no write."""
 FIELDS = ("files", "files[]", "file")
 
 
@@ -68,7 +70,7 @@ async def _timely(body: AsyncIterator[bytes], idle: float, total: float) -> Asyn
         except TimeoutError:
             why = f"nothing came for {idle:g} s" if idle < left else f"it took over {total:g} s"
             raise Refused(
-                "upload_too_slow", f"The upload was given up: {why}. Send it again.", status=408
+                "body_too_slow", f"The upload was given up: {why}. Send it again.", status=408
             ) from None
         if piece is None:
             return
@@ -76,7 +78,8 @@ async def _timely(body: AsyncIterator[bytes], idle: float, total: float) -> Asyn
 
 
 async def _read(multipart: Multipart, blobs: Blobs, tenant: str) -> Upload:
-    project, files = "", list[tuple[str, BlobRef]]()
+    project, held = "", 0
+    files = list[tuple[str, str, bytes | BlobRef]]()
     while (part := await multipart.next_part()) is not None:
         if part.name == "project_id" and part.file is None:
             project = await _field(multipart.pieces())
@@ -94,12 +97,38 @@ async def _read(multipart: Multipart, blobs: Blobs, tenant: str) -> Upload:
             name = file_name(part.file)
             media = media_of(name)
             pieces = _limited(multipart.pieces(), name)
-            files.append((name, await blobs.put_stream(tenant, KIND, pieces, media)))
+            begun, ended = await _begun(pieces, MOST_HELD - held)
+            if ended:
+                held += len(begun)
+                files.append((name, media, begun))
+            else:
+                whole = _joined(begun, pieces)
+                files.append((name, media, await blobs.put_stream(tenant, KIND, whole, media)))
     if not files:
         raise Refused("missing_parameter", "files is required.", field="files")
     if not project:
         raise Refused("missing_parameter", "project_id is required.", field="project_id")
-    return Upload(project, tuple(files))
+    stored = [
+        (name, await blobs.put(tenant, KIND, file, media) if isinstance(file, bytes) else file)
+        for name, media, file in files
+    ]
+    return Upload(project, tuple(stored))
+
+
+async def _begun(pieces: AsyncIterator[bytes], room: int) -> tuple[bytes, bool]:
+    """The beginning of a file, and whether that is all of it; what does not fit into ``room`` bytes is not."""
+    begun = bytearray()
+    async for piece in pieces:
+        begun += piece
+        if len(begun) > room:
+            return bytes(begun), False
+    return bytes(begun), True
+
+
+async def _joined(begun: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield begun
+    async for piece in rest:
+        yield piece
 
 
 async def _limited(pieces: AsyncIterator[bytes], name: str) -> AsyncIterator[bytes]:

@@ -19,6 +19,8 @@ class Asked:
     request_id: str
     message: UUID
     """Derived from the identity; what the request becomes is numbered from it."""
+    lacks_blob: bool = False
+    """The blob store does not hold what the request points to."""
 
     @property
     def job(self) -> UUID:

@@ -43,6 +43,10 @@ class Incoming:
     envelope: Envelope
     tenant: str
     said: Request | UnitFinished | UnitDeferred
+    lacks_blob: bool = False
+    """The blob store does not hold what the request points to. Only whoever knows the request's key and its project can
+    say whether that matters.
+    """
 
 
 async def read(message: Msg, blobs: Blobs) -> Incoming:
@@ -59,11 +63,15 @@ async def read(message: Msg, blobs: Blobs) -> Incoming:
     tenant, kind = _expected(envelope)
     body = await claimed(blobs, tenant, envelope)
     said = kind.model_validate_json(without_nul(body) if issubclass(kind, Request) else body)
+    lacks_blob = False
     if isinstance(said, DocumentSubmitted):
-        said = await _stored(said, tenant, blobs)
+        if said.blob is None:
+            said = await _stored(said, tenant, blobs)
+        else:
+            lacks_blob = not await blobs.holds(tenant, said.blob)
     if not isinstance(said, Request | UnitFinished | UnitDeferred):
         raise TypeError(f"{envelope.type} is neither a request nor a report")
-    return Incoming(message, envelope, tenant, said)
+    return Incoming(message, envelope, tenant, said, lacks_blob)
 
 
 def _expected(envelope: Envelope) -> tuple[str, type[BaseModel]]:
@@ -104,14 +112,6 @@ def _misplaced(envelope: Envelope, why: str, code: str) -> Undecodable:
 
 async def _stored(said: DocumentSubmitted, tenant: str, blobs: Blobs) -> DocumentSubmitted:
     """The same with its content as a blob."""
-    if said.blob is not None:
-        if not await blobs.holds(tenant, said.blob):
-            raise Undecodable(
-                "the blob store does not hold this blob; send the content itself, or upload the file over REST",
-                "blob_missing",
-                field="blob",
-            )
-        return said
     if (data := _content(said)) == b"":
         raise Undecodable(f"{said.name} is empty", "empty_file", field="content")
     media = mimetypes.guess_type(said.name)[0] or BlobRef.model_fields["media"].default

@@ -234,7 +234,7 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
             )
         return Answer.model_validate(before["answer"])
     message = request_message(*key)
-    asked = Asked(tenant, envelope.source, envelope.id, message)
+    asked = Asked(tenant, envelope.source, envelope.id, message, incoming.lacks_blob)
     try:
         if isinstance(request, JobRestartRequested):
             job = await restarts.restart(turn, asked, request)

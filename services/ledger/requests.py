@@ -110,6 +110,12 @@ async def _submit_document(turn: Turn, asked: Asked, request: DocumentSubmitted)
     await project_row(turn, asked.tenant, request.project_id)
     if request.blob is None:
         raise LookupError(f"the content of {request.name} was not stored before it was recorded")
+    if asked.lacks_blob:
+        raise Refused(
+            "blob_missing",
+            "the blob store does not hold this blob; send the content itself, or upload the file over REST",
+            field="blob",
+        )
     file = Arrived(request.project_id, request.name, request.blob, request.upload_id)
     row, event = await added(turn, asked.tenant, file)
     await say(turn, asked, row, file.document, request, event)

@@ -19,7 +19,7 @@ async def stream_job(deps: Here, id: str, last_event_id: LastEventId = None) -> 
     """The job's status at once and whenever it changes, each as one line of JSON; the stream ends when the job has.
     A slow listener is sent the newest state, not each of those between.
     """
-    last = positions.parse_or_none(last_event_id, "Last-Event-ID")
+    last = positions.parse_or_none(last_event_id or None, "Last-Event-ID")
     state = await looking.state_of(deps, id)
     deps.broadcasts.admit()
 

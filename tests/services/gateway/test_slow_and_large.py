@@ -58,7 +58,7 @@ async def test_an_upload_that_never_ends_is_given_up_and_its_connection_closed(
     trickling.cancel()
     writer.close()
     assert answer.startswith("HTTP/1.1 408")
-    assert "upload_too_slow" in answer
+    assert "body_too_slow" in answer
     assert says in answer
     assert ledger.asked == []
     await gateway.healthy()

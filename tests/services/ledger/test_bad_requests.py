@@ -17,7 +17,10 @@ CANCEL = "gristmill.job.cancel_requested.v1"
 SUBMIT = "gristmill.document.submitted.v1"
 NAMED = b'{"name": "p"}'
 THEIRS = "THEIRS"
-"""Stands for the id of another tenant's project."""
+"""Stands for the id of another tenant's project,"""
+OURS = "OURS"
+"""and this for that of one of ours."""
+NOWHERE: dict[str, object] = {"kind": "document", "sha256": "b" * 64, "size": 3}
 
 Headers = dict[str, str | None]
 Bad = tuple[str, Headers, bytes, str, str]
@@ -90,8 +93,10 @@ BAD: dict[str, Bad] = {
     ),
     "a document's missing blob": (
         "default.document", {"ce-type": SUBMIT},
-        document(blob={"kind": "document", "sha256": "b" * 64, "size": 3}),
-        "blob_missing", "send the content itself",
+        document(project_id=OURS, blob=NOWHERE), "blob_missing", "send the content itself",
+    ),
+    "a missing blob in a project of nobody": (
+        "default.document", {"ce-type": SUBMIT}, document(blob=NOWHERE), "project_not_found", NOBODY,
     ),
     "a document without content": (
         "default.document", {"ce-type": SUBMIT}, document(), "invalid_message", "exactly one",
@@ -133,13 +138,15 @@ async def test_each_bad_request_is_answered_with_its_code_and_kept_with_its_reas
     mill: Mill,
 ) -> None:
     await mill.ledger()
-    theirs = str(await mill.project("acme"))
+    projects = {THEIRS: str(await mill.project("acme")), OURS: str(await mill.project())}
     await mill.stop_ledger()
     answers = {}
     for name, (subject, headers, body, _, _) in BAD.items():
         inbox = mill.client.new_inbox()
         answers[name] = await mill.client.subscribe(inbox, max_msgs=1)
-        said = body.replace(THEIRS.encode(), theirs.encode())
+        said = body
+        for word, project in projects.items():
+            said = said.replace(word.encode(), project.encode())
         # They lie there together with good ones, before the ledger takes them all in one batch.
         await say(mill, subject, headers, said, id=f"bad {name}", inbox=inbox)
         await say(mill, "default.project", {}, json.dumps({"name": name}).encode(), id=name)
@@ -156,10 +163,10 @@ async def test_each_bad_request_is_answered_with_its_code_and_kept_with_its_reas
     assert sorted(reason.split(": ")[0] + ": " for reason in mill.buried()) == sorted(wanted)
 
     async def recorded() -> bool:
-        return len(await mill.said(ProjectCreated)) == len(BAD) + 1
+        return len(await mill.said(ProjectCreated)) == len(BAD) + len(projects)
 
     await mill.until(recorded)
-    assert [each.name for each in await mill.said(ProjectCreated)][1:] == list(BAD)
+    assert [each.name for each in await mill.said(ProjectCreated)][2:] == list(BAD)
     assert health.answer("/readyz")[0] == 200
 
 
@@ -200,3 +207,16 @@ async def test_a_nul_in_a_request_is_cleaned_where_it_enters(mill: Mill) -> None
     [created] = await mill.said(ProjectCreated)
     assert (created.name, created.description) == ("ab", "back\\u0000slash")
     assert mill.buried() == []
+
+
+async def test_a_document_under_a_used_key_is_answered_as_before_though_its_blob_is_gone(
+    mill: Mill,
+) -> None:
+    await mill.ledger()
+    blob = await mill.blobs.put("default", "document", b"7", "text/plain")
+    request = DocumentSubmitted(project_id=await mill.project(), name="seven.txt", blob=blob)
+    first = await mill.ask(request, "key")
+    mill.blobs.path("default", blob).unlink()
+    assert await mill.ask(request, "key") == first
+    assert (await mill.ask(request)).code == "blob_missing"
+    assert len(await mill.said(DocumentSubmitted)) == 1
