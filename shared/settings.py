@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -23,6 +30,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from contracts.message import TENANT_PATTERN
 from shared.api_keys import hashes_of
 from shared.errors import GristmillError
 from shared.settings_file import VARIABLE, read_settings_file, settings_file, suggestion
@@ -44,6 +52,10 @@ def _hashed(value: object) -> object:
 Hashes = Annotated[tuple[SecretStr, ...] | None, NoDecode, BeforeValidator(_hashed)]
 
 
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="GRISTMILL_",
@@ -59,9 +71,9 @@ class Settings(BaseSettings):
     """With this service's role in it; None for services that have no database."""
     data: Path = Path(".gristmill")
     """Folder of blobs, and of the embedded servers' files."""
-    tenant: str = "default"
+    tenant: Annotated[str, StringConstraints(pattern=TENANT_PATTERN)] = "default"
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Port = 8000
     """Of the gateway."""
     api_keys: Annotated[
         Hashes, Field(validation_alias=AliasChoices("GRISTMILL_API_KEYS", "COMPILEO_API_KEYS"))
@@ -73,13 +85,13 @@ class Settings(BaseSettings):
     """One more; the terminal sends it."""
     rate_limit: int | None = Field(default=None, ge=0)
     """Requests per client address in ``rate_window``; 0: no limit; None: 200, and none on loopback without keys."""
-    rate_window: float = Field(default=60.0, gt=0)
+    rate_window: Seconds = 60.0
     cors_origins: Annotated[
         str, Field(validation_alias=AliasChoices("GRISTMILL_CORS_ORIGINS", "CORS_ORIGINS"))
     ] = "http://localhost:3000,http://localhost:8080"
     """Web pages from there may call the gateway; separated by commas."""
     health_host: str = "127.0.0.1"
-    health_port: int = 0
+    health_port: Port = 0
     """Of this service's ``/healthz``, ``/readyz`` and ``/metrics``; 0: none."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes for CPU-bound work inside one service."""
@@ -88,21 +100,21 @@ class Settings(BaseSettings):
     """Of texts in pictures, as Tesseract names them and joined by ``+``; their data must be on the machine."""
     fetch_allow: str | None = None
     """Hosts and networks outside the public network that may be fetched from, parted by commas; None: none."""
-    fetch_timeout: float = Field(default=120.0, gt=0)
+    fetch_timeout: Seconds = 120.0
     """Of one document that is fetched from the web, from request to last byte."""
 
-    ack_wait: float = 10.0
-    beat: float = 2.0
-    deadline: float = 8.0
+    ack_wait: Seconds = 10.0
+    beat: Seconds = 2.0
+    deadline: Seconds = 8.0
     """A unit that no beat has named for this long is issued again."""
     most_jobs: int = Field(default=1000, ge=1)
     """Jobs that a tenant may have open at once; one more is refused (429)."""
-    leadership: float = 3.0
-    request_wait: float = 2.0
+    leadership: Seconds = 3.0
+    request_wait: Seconds = 2.0
     """How long the gateway waits for the ledger to record a request."""
-    upload_idle: float = Field(default=30.0, gt=0)
+    upload_idle: Seconds = 30.0
     """How long the gateway waits for the next piece of an upload,"""
-    upload_time: float = Field(default=1800.0, gt=0)
+    upload_time: Seconds = 1800.0
     """and how long an upload may take in all."""
 
     s3_endpoint: Annotated[
@@ -146,7 +158,7 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(validation_alias=AliasChoices("GRISTMILL_OPENAI_API_KEY", "OPENAI_API_KEY")),
     ] = None
-    model_timeout: float = 120.0
+    model_timeout: Seconds = 120.0
     """Of one model call, from request to last byte."""
 
     @classmethod

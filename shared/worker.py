@@ -9,6 +9,7 @@ only, which issues again the units that lack an outcome, and no others.
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -57,6 +58,7 @@ MOST_CRASHES = 4
 """Attempts at a unit whose handler raised what nobody expected, before it is given up and its command buried."""
 GRACE = 5.0
 """Seconds that a stopping worker gives the units that are under way; less than whoever stops it waits."""
+_CANCEL = re.compile(rb"cancel(?:/([0-9]{1,9}))?")
 Away = (nats.errors.Error, OSError, TimeoutError)
 """The bus cannot be reached for the moment."""
 
@@ -363,10 +365,16 @@ class Worker:
                 await message.in_progress()
 
     async def _control(self, message: Msg) -> None:
-        """A job was cancelled: what it has not started here is not started."""
+        """A job was cancelled: what it has not started here is not started.
+
+        The words must be the ledger's own. Whoever may speak on the bus at all can name this subject to be answered on,
+        and then the server itself says here that it has stored a message, or that it has none.
+        """
+        said = _CANCEL.fullmatch(message.data)
+        if said is None:
+            return
         with contextlib.suppress(ValueError):
-            restart = int(message.data.partition(b"/")[2] or 0)
-            self._cancelled[UUID(message.subject.rsplit(".", 1)[-1])] = restart
+            self._cancelled[UUID(message.subject.rsplit(".", 1)[-1])] = int(said[1] or 0)
 
     async def _finish(self) -> None:
         """Give what is held a while to finish, then give the rest back."""

@@ -611,6 +611,19 @@ async def test_a_hint_that_names_no_job_is_overheard(bench: Bench) -> None:
     assert not worker._cancelled
 
 
+@pytest.mark.parametrize(
+    "words", [b"", b'{"stream":"REQUESTS","seq":5}', b"cancel/", b"cancel/-1", b"-/9"]
+)
+async def test_only_the_ledgers_own_words_cancel_a_job(bench: Bench, words: bytes) -> None:
+    """A publisher may name any subject to be answered on, so the server's own answers can come here."""
+    worker, command = bench.worker(generating(echo)), pack(1)
+    await bench.until(lambda: bench.beats)
+    await bench.client.publish(f"gristmill.control.{command.job_id}", words)
+    await bench.say(command)
+    await bench.until(lambda: bench.said)
+    assert not worker._cancelled
+
+
 async def test_a_worker_whose_beat_is_stale_starts_nothing_and_says_nothing(bench: Bench) -> None:
     """The ledger may have given its units to another."""
     worker = bench.worker(generating(must_not_run), beat=3600.0, deadline=0.2)
