@@ -12,10 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from services.ingest.addresses import Allowed, check_address, check_url
+from services.ingest.addresses import Allowed, FetchRefused, check_address, check_url
 from shared.errors import GristmillError, Unavailable
 
 MOST_REDIRECTS = 5
@@ -43,6 +44,7 @@ class _Checked(AbstractResolver):
 
     def __init__(self, allow: Allowed) -> None:
         self._allow = allow
+        self._passed = set[str]()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -51,6 +53,7 @@ class _Checked(AbstractResolver):
         found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
         for *_, address in found:
             check_address(host, str(address[0]), self._allow)
+            self._passed.add(str(address[0]))
         return [
             ResolveResult(
                 hostname=host,
@@ -63,6 +66,13 @@ class _Checked(AbstractResolver):
             for kind, _, proto, _, address in found
         ]
 
+    def socket(self, info: AddrInfoType) -> socket.socket:
+        """A socket for an address that is about to be connected to: of a literal one, nobody was asked before."""
+        family, kind, protocol, _, address = info
+        if str(address[0]) not in self._passed:
+            check_address(str(address[0]), str(address[0]), self._allow)
+        return socket.socket(family, kind, protocol)
+
     async def close(self) -> None:
         """Nothing is kept open."""
 
@@ -74,8 +84,9 @@ async def opened(url: str, allow: Allowed, seconds: float) -> AsyncIterator[Foun
     Raise ``FetchRefused``, ``Unavailable`` (worth another try) or ``GristmillError`` (``fetch_failed``,
     ``fetch_too_large``), the two latter also while the body is read.
     """
+    checked = _Checked(allow)
     connector = aiohttp.TCPConnector(
-        resolver=_Checked(allow), use_dns_cache=False, force_close=True
+        resolver=checked, socket_factory=checked.socket, use_dns_cache=False, force_close=True
     )
     timeout = aiohttp.ClientTimeout(total=seconds, connect=min(15.0, seconds), sock_read=30.0)
     headers = {"User-Agent": AGENT, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -104,8 +115,10 @@ async def _followed(
     session: aiohttp.ClientSession, url: str, allow: Allowed
 ) -> aiohttp.ClientResponse:
     for _ in range(MOST_REDIRECTS + 1):
-        check_url(url, allow)
-        answer = await session.get(URL(url), allow_redirects=False)
+        # What is checked is what the client reads out of it: to it, 127。0。0。1 is 127.0.0.1.
+        asked = _read(url)
+        check_url(str(asked), allow)
+        answer = await session.get(asked, allow_redirects=False)
         target = answer.headers.get("Location")
         if answer.status not in (301, 302, 303, 307, 308) or target is None:
             return answer
@@ -115,6 +128,13 @@ async def _followed(
         except ValueError:
             raise GristmillError("fetch_failed", "It redirects to what is no address.") from None
     raise GristmillError("fetch_failed", f"It redirects more than {MOST_REDIRECTS} times.")
+
+
+def _read(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError:
+        raise FetchRefused("That is not an address of the web.") from None
 
 
 def _check_status(answer: aiohttp.ClientResponse) -> None:

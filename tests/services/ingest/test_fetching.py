@@ -157,6 +157,36 @@ async def test_a_name_that_leads_inside_is_refused_when_it_is_resolved() -> None
         await got("http://localhost/", NOBODY)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127\u30020\u30020\u30021",
+        "169\uff0e254\uff0e169\uff0e254",
+        "\u2460\u2461\u2466.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",
+    ],
+)
+async def test_an_address_in_letters_that_the_client_reads_as_another_is_refused(host: str) -> None:
+    with pytest.raises(FetchRefused, match="not one of the public"):
+        await got(f"http://{host}/", NOBODY)
+
+
+async def test_a_redirect_to_such_an_address_is_refused() -> None:
+    inside = answers(status=302, Location="http://169\u3002254\u3002169\u3002254/")
+    async with served(inside=inside) as address:
+        with pytest.raises(FetchRefused, match="not one of the public"):
+            await got(f"{address}/inside")
+
+
+async def test_an_address_that_no_check_has_seen_is_refused_when_it_is_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetching, "check_url", lambda _url, _allow: None)
+    async with served(text=answers()) as address:
+        with pytest.raises(FetchRefused, match="not one of the public"):
+            await got(f"{address}/text", NOBODY)
+
+
 async def test_every_redirect_is_checked_anew_and_there_are_at_most_five() -> None:
     async def around(_request: web.Request) -> web.Response:
         raise web.HTTPFound("/around")
