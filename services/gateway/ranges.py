@@ -1,4 +1,4 @@
-"""What part of a file a client asks for (RFC 9110, section 14). Pure."""
+"""What part of a file a client asks for, and whether it has it already (RFC 9110, 13 and 14). Pure."""
 
 import re
 
@@ -35,3 +35,9 @@ def wanted(said: str | None, size: int, condition: str | None, tag: str) -> tupl
     if start >= size:
         raise Unsatisfiable
     return start, min(end, size)
+
+
+def is_known(said: str | None, tag: str) -> bool:
+    """Whether the client has the file already, by its header ``If-None-Match`` (RFC 9110, 13.1.2; weakly compared)."""
+    known = [each.strip().removeprefix("W/") for each in (said or "").split(",")]
+    return tag in known or known == ["*"]

@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.chunks import ChunksDeleted, ChunksDeletionRequested
 from contracts.dataset import DatasetDeleted, DatasetDeletionRequested
 from contracts.document import DocumentDeleted, DocumentDeletionRequested
+from contracts.identity import dataset_id
 from contracts.project import ProjectDeleted, ProjectDeletionRequested
 from services.ledger.asked import Asked, dataset_row, is_deleted, project_row, say
 from services.ledger.processes.ingestion import DocumentState
@@ -53,7 +54,6 @@ async def _all_of(turn: Turn, project: UUID) -> ProjectDeleted:
         """
         select count(*) filter (where kind = 'document') as documents,
             coalesce(sum((state ->> 'chunks')::int) filter (where kind = 'document'), 0) as chunks,
-            count(*) filter (where kind = 'generation') as datasets,
             count(*) filter (where kind = any($2)) as jobs,
             (select name from ledger.projects where project_id = $1) as name
         from ledger.streams
@@ -64,7 +64,23 @@ async def _all_of(turn: Turn, project: UUID) -> ProjectDeleted:
     )
     if counted is None:
         raise LookupError(f"project {project} has a stream and no row")
-    return ProjectDeleted(project_id=project, **dict(counted))
+    return ProjectDeleted(
+        project_id=project, datasets=await _datasets_of(turn, project), **dict(counted)
+    )
+
+
+async def _datasets_of(turn: Turn, project: UUID) -> int:
+    """How many datasets a project holds: one for each generation job, but for those that were deleted before."""
+    jobs = await turn.connection.fetch(
+        "select stream_id from ledger.streams where project_id = $1 and kind = 'generation'",
+        project,
+    )
+    made = [dataset_id(each["stream_id"]) for each in jobs]
+    deleted: int = await turn.connection.fetchval(
+        "select count(*) from ledger.streams where stream_id = any($1) and (state ->> 'deleted')::boolean",
+        made,
+    )
+    return len(made) - deleted
 
 
 async def delete_document(turn: Turn, asked: Asked, request: DocumentDeletionRequested) -> UUID:

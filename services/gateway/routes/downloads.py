@@ -37,6 +37,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": Submitted, "description": "It is being written; ask again."},
     206: {"description": "The part asked for.", "content": {"application/octet-stream": FILE}},
     410: {"description": "The blob store no longer holds the file."},
+    304: {"description": "The client has this very file."},
     416: {"description": "The file has no such part."},
 }
 
@@ -47,7 +48,8 @@ async def download_dataset(
 ) -> Response:
     """The file of a dataset, or a zip of its batch files; `id` may be the name of one of its files. A format that was
     never written is written now; if that takes longer than 10 s, the answer is 202 with the job that does it. Parts
-    of one file can be asked for by `Range`, and `If-Range` with its `ETag`.
+    of one file can be asked for by `Range`, and `If-Range` with its `ETag`; with `If-None-Match` one that the client
+    has is not sent again (304).
     """
     found = await _named(deps, id)
     if found is not None:
@@ -169,6 +171,8 @@ async def _sent(
         pieces = zipped(deps.blobs, deps.tenant, [(file.name, file.blob) for file in files])
         return StreamingResponse(pieces, headers=described)
     blob = files[0].blob
+    if ranges.is_known(asked.get("if-none-match"), described["ETag"]):
+        return Response(status_code=304, headers={"ETag": described["ETag"]})
     try:
         part = ranges.wanted(
             asked.get("range"), blob.size, asked.get("if-range"), described["ETag"]

@@ -96,7 +96,8 @@ def _unit_failed(recorded: Recorded[UnitFailed]) -> Iterator[Operation]:
         "call_id": event.call,
     }
     yield Put("failures", (event.unit_id,), values, fresh=False)
-    if event.command == SEED:
+    # What a cancellation kept from being asked did not fail: it was not needed, as the ledger counts it.
+    if event.command == SEED and event.code != "cancelled":
         yield dataset(recorded, dataset_id(this), {"failed": 1})
     yield job(recorded)
 

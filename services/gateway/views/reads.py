@@ -227,11 +227,11 @@ class Views:
         return [PlanRow(**row) for row in rows]
 
     async def failures(self, job: UUID) -> dict[str, int]:
-        """Failed units of a job, by code; those that were asked again after a restart are not counted."""
+        """Failed units of a job, by code; neither those that were asked again after a restart nor those not needed."""
         rows = await self._queries.rows(
             """
             select f.code, count(*) from failures f left join jobs j using (job_id)
-            where f.job_id = $1 and (j.restarted is null or f.pos > j.restarted)
+            where f.job_id = $1 and f.code <> 'cancelled' and (j.restarted is null or f.pos > j.restarted)
             group by f.code order by 2 desc
             """,
             job,

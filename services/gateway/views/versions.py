@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
 
-FOLD = 1
+FOLD = 2
 """Raised when the fold writes something else into the same tables; a change of schema.sql shows by itself."""
 GRACE = "1 hour"
 """How long a schema is kept after the last gateway that folds into it was seen."""

@@ -83,6 +83,9 @@ async def test_a_part_of_a_file_is_downloaded(gateway: Gateway, told: Story) -> 
         assert response.status == 416
         assert response.headers["Content-Range"] == "bytes */5"
         assert (await response.json())["code"] == "range_not_satisfiable"
+    for known, status in ((tag, 304), (f'"other", W/{tag}', 304), ("*", 304), ('"other"', 200)):
+        async with gateway.http.get(url, headers={"If-None-Match": known}) as response:
+            assert (response.status, response.headers["ETag"]) == (status, tag), known
 
 
 async def test_a_file_is_downloaded_by_its_name(gateway: Gateway, told: Story) -> None:

@@ -234,6 +234,22 @@ def test_a_failed_unit_that_is_no_seed_is_not_counted_among_the_seeds() -> None:
     assert rows["failures"][(UUID(int=1),)]["code"] == "crash"
 
 
+def test_a_seed_that_a_cancellation_left_unasked_did_not_fail() -> None:
+    story = Story()
+    story.begin()
+    job = story.ask()
+    for n, code in enumerate(("cancelled", "timeout")):
+        failed = UnitFailed(
+            unit_id=seed_unit(job, n),
+            command="gristmill.entries.generate.v1",
+            code=code,
+            message="x",
+        )
+        story.say(job, "generation", failed, job=job)
+    rows = folded(story.recorded())
+    assert rows["datasets"][(dataset_id(job),)]["failed"] == 1
+
+
 def test_a_call_of_an_unknown_job_changes_nothing() -> None:
     call = next(each for each in EVENTS if isinstance(each.event, CallSettled))
     assert folded([call]).get("jobs", {}) == {}

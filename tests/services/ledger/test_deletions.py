@@ -126,14 +126,17 @@ async def test_a_deleted_project_is_unknown_with_all_that_it_held(mill: Mill) ->
     await cut(mill, project, "2", "b.txt")
     making = job(await mill.ask(GenerationRequested(project_id=project)))
     await mill.ended(making)
+    other = job(await mill.ask(GenerationRequested(project_id=project)))
+    await mill.ended(other)
+    await mill.ask(DatasetDeletionRequested(dataset_id=dataset_id(other)))
     assert (await mill.ask(ProjectDeletionRequested(project_id=project))).code is None
     assert await mill.said(ProjectDeleted) == [
-        ProjectDeleted(project_id=project, name="mills", documents=2, chunks=5, datasets=1, jobs=3)
+        ProjectDeleted(project_id=project, name="mills", documents=2, chunks=5, datasets=1, jobs=4)
     ]
     gone: list[tuple[Request, str]] = [
         (ProjectDeletionRequested(project_id=project), "project_not_found"),
         (ProjectUpdateRequested(project_id=project, name="x"), "project_not_found"),
-        (DocumentSubmitted(project_id=project, name="c", blob=BLOB), "project_not_found"),
+        (DocumentSubmitted(project_id=project, name="c", content="x"), "project_not_found"),
         (ProcessingRequested(project_id=project, document_ids=(document,)), "project_not_found"),
         (GenerationRequested(project_id=project), "project_not_found"),
         (DocumentDeletionRequested(document_id=document), "document_not_found"),
