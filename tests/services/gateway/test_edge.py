@@ -104,12 +104,12 @@ async def test_the_limit_is_told_and_holds_for_each_address() -> None:
 
 async def test_nobody_is_counted_on_an_open_machine_of_ones_own() -> None:
     async with listening(Deps(Settings())) as gateway:
-        for _ in range(250):
-            code, response = await status(gateway, "/")
-            assert code == 200
-            assert "X-RateLimit-Limit" not in response.headers
-        codes = [(await status(gateway, "/", **FAR))[0] for _ in range(201)]
-        assert codes == [200] * 200 + [429]
+        code, response = await status(gateway, "/")
+        assert code == 200
+        assert "X-RateLimit-Limit" not in response.headers
+        _, response = await status(gateway, "/", **FAR)
+        assert response.headers["X-RateLimit-Limit"] == "200"
+        assert response.headers["X-RateLimit-Remaining"] == "199"
 
 
 async def test_an_open_gateway_is_not_shut_down_from_outside() -> None:

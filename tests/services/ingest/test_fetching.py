@@ -237,13 +237,16 @@ async def test_a_status_says_whether_asking_again_may_help(status: int, *, again
 
 
 async def test_a_server_that_hangs_or_is_away_is_worth_another_try() -> None:
+    released = asyncio.Event()
+
     async def hangs(_request: web.Request) -> web.Response:
-        await asyncio.Event().wait()
+        await released.wait()
         raise web.HTTPNoContent
 
     async with served(x=hangs) as address:
         with pytest.raises(Unavailable, match="too long"):
             await got(f"{address}/x", seconds=0.2)
+        released.set()  # the server waits for its handlers when it stops
     with pytest.raises(Unavailable):
         await got(f"http://127.0.0.1:{free_port()}/")
 
