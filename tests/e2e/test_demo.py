@@ -24,7 +24,7 @@ Until = Callable[..., Awaitable[None]]
 
 GRISTMILL = Path(sys.executable).with_name("gristmill")
 DOCUMENTS = Path(__file__).parents[1] / "data" / "documents"
-PATIENCE = 90
+PATIENCE = 240
 
 
 @dataclass(frozen=True, slots=True)
