@@ -121,7 +121,12 @@ async def mill_without_a_model() -> AsyncIterator[Mill]:
     folder = Path(tempfile.mkdtemp(prefix="gm-bad-"))
     folder.chmod(0o711)
     port = free_port()
-    environ = {**os.environ, "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1"}
+    environ = {
+        **os.environ,
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        # Short, yet long enough for a good body on a busy machine.
+        "GRISTMILL_UPLOAD_IDLE": "5",
+    }
     try:
         async with (
             running(folder / "data", environ=environ, durable=False) as tree,

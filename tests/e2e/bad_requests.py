@@ -1,7 +1,7 @@
 """What nobody should ask for, and how each must be answered: tables of data, read by test_bad_input.
 
-``PROJECT`` stands for the id of a project without documents. A row ends with its HTTP status, its code, and words
-that its text must hold.
+``PROJECT`` stands for the id of a project without documents, ``THEIRS`` for one of another tenant. A row
+ends with its HTTP status, its code, and words that its text must hold.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ Answered = tuple[int, str, str]
 JSON = "application/json"
 
 PROJECT = "PROJECT"
+THEIRS = "THEIRS"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 ALLOWED = f"Allowed: {' '.join(MEDIA)}"
 
@@ -63,7 +64,7 @@ GENERATE: tuple[tuple[dict[str, Any], Answered], ...] = (
     ({"entires": 5}, (400, "unknown_parameter", "Did you mean entries?")),
     ({"output_dir": "../../etc"}, (400, "invalid_parameter", "a name under the data folder")),
     ({"output_dir": "/etc"}, (400, "invalid_parameter", "a name under the data folder")),
-    ({"output_dir": ".ssh"}, (400, "invalid_parameter", "none beginning with a dot")),
+    ({"output_dir": "results"}, (400, "no_chunks", "No chunks found")),
     ({"quality_threshold": 0.9}, (400, "not_available", "quality_threshold")),
     ({"parsing_model": 5}, (400, "invalid_parameter", "parsing_model: ")),
     ({"x" * 9000: 1}, (400, "unknown_parameter", "xxx is not a parameter")),
@@ -91,6 +92,7 @@ BODIES: tuple[tuple[bytes, str, Answered], ...] = (
     (b"[" * 100_000 + b"]" * 100_000, JSON, (400, "malformed_json", "nested too deeply")),
     (b'{"entries": ' + b"9" * 5000 + b"}", JSON, (400, "malformed_json", "number")),
     (b'{"a": "' + b"x" * 2**21 + b'"}', JSON, (413, "body_too_large", "2097152 bytes")),
+    (b"x" * 2**22, "multipart/form-data; boundary=x", (413, "body_too_large", "2097152 bytes")),
 )
 """Bodies of the same request as they are sent, with their content type."""
 
@@ -110,6 +112,15 @@ ELSEWHERE: tuple[tuple[str, str, dict[str, Any] | None, Answered], ...] = (
     ("GET", "/projects?per_page=-5", None, (400, "invalid_parameter", "per_page: ")),
     ("GET", "/projects?per_pag=5", None, (400, "unknown_parameter", "Did you mean per_page?")),
     ("GET", "/projects?" + "x" * 9000 + "=1", None, (400, "unknown_parameter", "xxx is not")),
+    ("GET", "/projects?page=1&page=2", None, (400, "invalid_parameter", "more than once")),
+    ("GET", "/projects?min_position=1", None, (400, "invalid_position", "min_position: ")),
+    ("GET", "/events?limit=-1", None, (400, "invalid_parameter", "limit: ")),
+    ("GET", f"/events?limit={10**30}", None, (400, "invalid_parameter", "limit: ")),
+    ("GET", "/events?after=9.1", None, (400, "invalid_position", "has not come to 9.1")),
+    ("GET", "/events?after=0.1", None, (409, "position_outdated", "restored")),
+    ("GET", "/events?type=%00", None, (400, "unknown_event_type", "type: ")),
+    ("GET", "/chunks/project/PROJECT?limit=-1", None, (400, "invalid_parameter", "limit: ")),
+    ("GET", f"/jobs/{NOBODY}/poll?timeout=0", None, (400, "invalid_parameter", "timeout: ")),
     ("GET", "/datasets/list/77", None, (404, "project_not_found", "Project with ID 77")),
     ("GET", "/datasets/list/PROJECT?page_size=-1", None, (400, "invalid_parameter", "page_size: ")),
     ("GET", "/datasets/list/PROJECT?search=%00", None, (400, "invalid_parameter", "NUL")),
@@ -152,6 +163,36 @@ ELSEWHERE: tuple[tuple[str, str, dict[str, Any] | None, Answered], ...] = (
         (400, "invalid_parameter", "overlap must be less than chunk_size"),
     ),
 )
+
+ANOTHERS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
+    ("GET", "/projects/THEIRS", None),
+    ("PUT", "/projects/THEIRS", {"name": "mine"}),
+    ("DELETE", "/projects/THEIRS", None),
+    ("GET", "/documents?project_id=THEIRS", None),
+    ("GET", "/chunks/project/THEIRS", None),
+    ("GET", "/datasets/list/THEIRS", None),
+    ("POST", "/documents/process", {"project_id": THEIRS, "document_ids": [NOBODY]}),
+    ("POST", "/documents/split-pdf", {"project_id": THEIRS, "pdf_path": "a.pdf"}),
+    ("POST", "/datasets/generate", {"project_id": THEIRS}),
+)
+"""What is asked of a project of another tenant: 404, as of one that is nowhere."""
+
+PROCESS: tuple[tuple[dict[str, Any], Answered], ...] = (
+    (
+        {"chunk_strategy": "delimiter", "delimiters": ["\x00"]},
+        (400, "invalid_parameter", "delimiters.0: "),
+    ),
+    ({"chunk_strategy": "delimiter", "delimiters": [""]}, (400, "invalid_parameter", "delimiters")),
+    (
+        {"chunk_strategy": "schema", "schema_definition": "(a+)+$"},
+        (400, "invalid_parameter", "Invalid JSON schema"),
+    ),
+    (
+        {"chunk_strategy": "token", "tokenizer": "../../etc/passwd"},
+        (400, "tokenizer_not_found", "there is no tokenizer"),
+    ),
+)
+"""Further fields of ``POST /documents/process`` for a document of ours."""
 
 FAR_PAGES = ("/projects", "/jobs", "/documents")
 """Lists whose last allowed page is empty, not an error."""

@@ -21,8 +21,10 @@ from services.cli.tree import answers, healthy, module_commands
 from shared.clock import monotonic
 from shared.stack import Program, free_port
 from tests.e2e import bad_requests
+from tests.e2e.bad_bodies import slow_bodies_are_given_up, too_many_files_are_refused_early
+from tests.e2e.bad_messages import messages_are_refused, project_of_another_tenant
 from tests.e2e.bad_mill import LOST, MULTIPART, Mill, encoded, mill_without_a_model
-from tests.e2e.bad_requests import NOBODY, PROJECT
+from tests.e2e.bad_requests import NOBODY, PROJECT, THEIRS
 from tests.simulator.process import Simulation, start
 
 DATA = Path(__file__).parents[1] / "data"
@@ -67,6 +69,11 @@ async def requests_are_refused(mill: Mill) -> None:
         await mill.refused(answered, "POST", "/datasets/generate", data, kind)
     for method, path, fields, (status, code, words) in bad_requests.ELSEWHERE:
         await mill.refused((status, code, told(words)), method, told(path), told(fields))
+    theirs = await project_of_another_tenant(mill)
+    for method, path, fields in bad_requests.ANOTHERS:
+        said = json.loads(json.dumps(fields).replace(THEIRS, theirs))
+        answered = (404, "project_not_found", theirs)
+        await mill.refused(answered, method, path.replace(THEIRS, theirs), said)
     for path in bad_requests.FAR_PAGES:
         page = await mill.good("GET", f"{path}?page=1000000000&per_page=1000")
         mill.expect(page[path.strip("/")] == [], path, page)
@@ -87,7 +94,11 @@ async def uploads_are_refused(mill: Mill) -> None:
     listed = await mill.good("GET", f"/documents?project_id={project}")
     mill.expect(listed["total"] == 0, "a refused upload leaves nothing", listed)
     files = [(raw, b"File %d." % n) for n, (raw, _) in enumerate(bad_requests.NAMES)]
-    stored = [document["file_name"] for document in await mill.upload(project, files)]
+    documents = await mill.upload(project, files)
+    for fields, told in bad_requests.PROCESS:
+        asked = {"project_id": project, "document_ids": [documents[0]["id"]], **fields}
+        await mill.refused(told, "POST", "/documents/process", asked)
+    stored = [document["file_name"] for document in documents]
     for found, (raw, name) in zip(stored, bad_requests.NAMES, strict=True):
         mill.expect(found == name, f"{raw[:60]!r} is called {name}", found)
 
@@ -299,13 +310,21 @@ async def the_terminal_says_it_in_words(mill: Mill) -> None:
         mill.expect(told, f"gristmill generate {' '.join(words)}", (got, said))
 
 
+async def a_good_job_still_completes(mill: Mill) -> None:
+    project = await mill.project()
+    await mill.upload(project, [(b"tea.txt", (DATA / "documents" / "tea.txt").read_bytes())])
+    made = await mill.ended(await mill.generate(project, entries=2))
+    got = (made["status"], made["result"]["entries_count"])
+    mill.expect(got == ("completed", 2), "a good job still completes", made)
+
+
 async def nothing_broke(mill: Mill, pids: dict[str, int]) -> None:
     now = {name: mill.tree.pid(name) for name in pids}
     mill.expect(now == pids, "every process is the one that was started", (pids, now))
     mill.expect(await answers(mill.tree.url, "/health"), "healthy", mill.tree.url)
     for path in mill.tree.stack.logs.iterdir():
         lines = path.read_text(errors="replace").splitlines()
-        bad = [line for line in lines if "Traceback" in line or " ERROR" in line]
+        bad = [line for line in lines if "Traceback" in line or '"level":"error"' in line]
         mill.expect(bad == [], path.name, bad)
     incoming = list((mill.folder / "data" / "blobs" / "incoming").iterdir())
     mill.expect(incoming == [], "no half of a file is left", incoming)
@@ -319,6 +338,7 @@ async def test_bad_input_is_refused_by_name_and_everything_else_goes_on() -> Non
         stages: tuple[Callable[[Mill], Awaitable[object]], ...] = (
             requests_are_refused,
             uploads_are_refused,
+            messages_are_refused,
             bad_files_are_rejected_and_the_good_ones_used,
             a_file_with_another_name_gets_another_try,
             jobs_that_find_nothing_say_why,
@@ -327,8 +347,11 @@ async def test_bad_input_is_refused_by_name_and_everything_else_goes_on() -> Non
         )
         async with asyncio.TaskGroup() as meanwhile:
             meanwhile.create_task(a_model_that_is_down_is_waited_for(mill))
+            meanwhile.create_task(slow_bodies_are_given_up(mill))
             for stage in stages:
                 await stage(mill)
+        await too_many_files_are_refused_early(mill)
         await too_much_is_refused_in_flat_memory(mill)
+        await a_good_job_still_completes(mill)
         await nothing_broke(mill, pids)
         assert not mill.wrong, "\n".join(mill.wrong)
