@@ -121,8 +121,10 @@ async def messages_are_refused(mill: Mill) -> None:
     mill.expect(first == again and "job_id" in first, "a replayed id", (first, again))
     other = await said(bus, good, b'{"name": "another body"}')
     mill.expect(other.get("code") == "idempotency_conflict", "its other body", other)
+    last = await said(bus, Bad("", "", id="last"), b'{"name": "after them all"}')
     await bus.close()
-    listed = await mill.good("GET", "/projects?per_page=1000")
+    seen = f"min_position={last['position']}"
+    listed = await mill.good("GET", f"/projects?per_page=1000&{seen}")
     names = [each["name"] for each in listed["projects"]]
     mill.expect(names.count("over the bus") == 1, "one project of them all", names)
     stream = await connected(mill, "operator")
