@@ -123,6 +123,9 @@ class ExportedFile(Message):
     """None: the whole dataset."""
     entries: int
     seeds: int
+    """Those whose entries would be here, asked or not."""
+    answered: int | None = None
+    """Those of them that a model answered; None in files that were written before this was counted."""
 
 
 class NotLaid(Message):

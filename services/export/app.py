@@ -44,6 +44,7 @@ def work(blobs: Blobs, store: Reader, data: Path) -> list[Work]:
                     raise Rejected("format_cannot_hold", reason)
                 rows = _Rows(store, plans, task.tenant, command, ordering)
                 written = await _write(form, rows, command, await _seeds(plans, task), Path(name))
+                answered = [ordering.answered(file.first, file.stop) for file, _ in written]
             kept = [
                 ExportedFile(
                     name=file.name,
@@ -53,8 +54,9 @@ def work(blobs: Blobs, store: Reader, data: Path) -> list[Work]:
                     batch=file.batch,
                     entries=entries,
                     seeds=file.seeds,
+                    answered=of_them,
                 )
-                for file, entries in written
+                for (file, entries), of_them in zip(written, answered, strict=True)
             ]
             failed = await _lay(data, command, Path(name), kept)
         exported = DatasetExported(

@@ -20,6 +20,7 @@ without rowid;
 create table accepted (entry blob primary key) without rowid;
 create table made (entry blob primary key, type text) without rowid;
 create table unit (unit blob primary key, seed integer, said text) without rowid;
+create index unit_seed on unit (seed);
 """
 
 
@@ -81,6 +82,14 @@ class Ordering:
         """The types of the accepted entries."""
         rows = self._db.execute("select distinct type from made join accepted using (entry)")
         return {row[0] for row in rows}
+
+    def answered(self, first: int, stop: int) -> int:
+        """How many of the seeds ``[first, stop)`` a model answered, with entries or without."""
+        found = self._db.execute(
+            "select count(distinct seed) from unit where seed >= ? and seed < ?", (first, stop)
+        )
+        count: int = found.fetchone()[0]
+        return count
 
     def units(self) -> Iterator[tuple[EntriesGenerated, dict[UUID, Kept]]]:
         """Units that have accepted entries, by seed, each with these entries."""

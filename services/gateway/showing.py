@@ -86,7 +86,7 @@ def _file(export: ExportRow, file: ExportedFile) -> BatchFile:
         batch_index=file.batch,
         file_path=file.name,
         entries_count=file.entries,
-        chunks_processed=file.seeds,
+        chunks_processed=file.seeds if file.answered is None else file.answered,
         format=export.format,
         size_bytes=file.blob.size,
         sha256=file.blob.sha256,

@@ -57,6 +57,7 @@ async def test_files_lie_where_they_were_asked_for_as_they_were_kept(
     first, again = [await done(export, tmp_path, "a/b") for _ in range(2)]
     assert first == again
     assert (first.output_dir, first.output_dir_failed, len(first.files)) == ("a/b", None, 2)
+    assert [(file.seeds, file.answered) for file in first.files] == [(2, 0), (1, 0)]
     folder = tmp_path / "exports" / "a" / "b"
     for file in first.files:
         laid = await asyncio.to_thread((folder / file.name).read_bytes)

@@ -359,6 +359,7 @@ class Story:
                 batch=n if several else None,
                 entries=1,
                 seeds=2,
+                answered=1,
             )
             for n, text in enumerate(texts)
         )

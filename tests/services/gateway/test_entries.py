@@ -241,6 +241,7 @@ async def test_a_finished_job_says_all_that_came_of_it(gateway: Gateway, told: S
     result = status["result"]
     assert (status["status"], status["progress"]) == ("completed", 100)
     assert [file["entries_count"] for file in result["batch_files"]] == [1, 1]
+    assert [file["chunks_processed"] for file in result["batch_files"]] == [1, 1]
     assert (result["completed_batches"], result["total_batches"]) == (2, 2)
     paths = [f"exports/mine/mills_batch_{n}.jsonl" for n in range(2)]
     assert [file["path"] for file in result["batch_files"]] == paths
