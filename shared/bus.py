@@ -311,9 +311,11 @@ class Asks(Protocol):
 class Asker:
     """Requests over JetStream, which takes the reply subject: the asker's own inbox travels in a header."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: Client, settings: Settings, patience: float | None = None) -> None:
         self._client = client
         self._wait = settings.request_wait
+        # Seconds that the ledger has to answer.
+        self._patience = self._wait if patience is None else patience
 
     async def ask(self, request: Request, *, tenant: str, source: str, request_id: str) -> Answer:
         """Raise ``Unavailable`` when the bus does not take the request or the ledger does not answer in time.
@@ -365,7 +367,7 @@ class Asker:
                 envelope.subject, envelope.body, timeout=self._wait, headers=envelope.all_headers()
             )
             taken = True
-            reply = await replies.next_msg(timeout=self._wait)
+            reply = await replies.next_msg(timeout=self._patience)
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
             if taken:
                 return None

@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """A unit that no beat has named for this long is issued again."""
     most_jobs: int = Field(default=1000, ge=1)
     """Jobs that a tenant may have open at once; one more is refused (429)."""
+    most_queued_bytes: int = Field(default=50_000_000_000, ge=1)
+    """Of a tenant's documents that no job has processed yet; an upload beyond that is refused (429)."""
     leadership: Seconds = 3.0
     request_wait: Seconds = 2.0
     """How long the gateway waits for the ledger to record a request."""

@@ -179,7 +179,11 @@ class Api:
 
         async def send(session: aiohttp.ClientSession) -> A:
             async with session.post(BASE + path, json=body, headers=key) as answer:
-                return await _read(answer, kind)
+                said = await _read(answer, kind)
+                if answer.status == 202:
+                    # Taken, but in no list yet: asked again with the same key, it is recorded once.
+                    raise _queued()
+                return said
 
         return await self._patiently(send)
 
@@ -244,6 +248,15 @@ def _away(url: str, problem: object) -> Unavailable:
         "gateway_unreachable",
         f"No gateway answers at {url}{why}.",
         waiting_for="the gateway",
+        retry_after=1,
+    )
+
+
+def _queued() -> Unavailable:
+    return Unavailable(
+        "queued",
+        "The event store is away: the request waits on the bus and will be done when the store is back.",
+        waiting_for="the event store",
         retry_after=1,
     )
 

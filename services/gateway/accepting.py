@@ -1,9 +1,11 @@
 """Beginning jobs at two levels of acceptance: recorded in the log, or, while the store is away, queued on the bus.
+How much may wait, in requests and in bytes, is bounded.
 
 What cannot be looked up while the store is away is left to the ledger, which judges the request when the store is back;
 one that it refuses then is kept among the dead letters with its reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -17,10 +19,18 @@ from services.gateway.asking import SOURCE, VIEW_PATIENCE
 from services.gateway.deps import Deps
 from services.gateway.positions import note
 from services.gateway.problems import first_of
-from shared.bus import dump, without_nul
+from shared.bus import Asker, dump, without_nul
 from shared.errors import Refused, Unavailable
 
-__all__ = ["MOST_QUEUED", "Begun", "begin", "named_documents", "named_project"]
+__all__ = [
+    "MOST_QUEUED",
+    "Begun",
+    "begin",
+    "known_job",
+    "named_documents",
+    "named_project",
+    "room_for_bytes",
+]
 
 MOST_QUEUED = 1000
 """Requests of a tenant that wait on the bus for the store; more are refused."""
@@ -40,14 +50,18 @@ class Begun:
         return 200 if self.state == "recorded" else 202
 
 
-async def begin(deps: Deps, request: Request, id: str) -> Begun:
-    """Say a request that begins a job. Raise ``Refused``, or ``Unavailable`` where not even the bus takes it."""
+async def begin(deps: Deps, request: Request, id: str, *, patience: float | None = None) -> Begun:
+    """Say a request that begins a job. Raise ``Refused``, or ``Unavailable`` where not even the bus takes it.
+
+    ``patience``: seconds until a request that was not recorded counts as queued; None: as many as are set.
+    """
     try:
         clean = type(request).model_validate_json(without_nul(dump(request)))
     except ValidationError as problem:  # What held nothing but NUL holds nothing now.
         field, message = first_of(problem.errors())
         raise Refused("invalid_parameter", f"{field}: {message}", field=field) from None
-    answer = await deps.asker.queue(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
+    asker = Asker(deps.bus_is_there(), deps.settings, patience)
+    answer = await asker.queue(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
     own = job_id(deps.tenant, SOURCE, id)
     if answer is None:
         return Begun(own, "queued")
@@ -57,15 +71,15 @@ async def begin(deps: Deps, request: Request, id: str) -> Begun:
     return Begun(answer.job_id or own, "recorded")
 
 
-async def named_project(deps: Deps, said: str) -> UUID:
-    """The id of the project that a request names. While the store is away an id is taken as it is, and an alias where
-    it was seen before. Raise ``Refused`` or ``Unavailable``.
+async def named_project(deps: Deps, said: str, *, requests: int = 1) -> UUID:
+    """The id of the project that so many requests name. While the store is away an id is taken as it is, and an alias
+    where it was seen before. Raise ``Refused`` or ``Unavailable``.
     """
     text = said.strip()[:64]
     try:
         found = await ids.project(deps.views, text, field="project_id")
     except Unavailable as away:
-        await _room_on_the_bus(deps)
+        await _room_on_the_bus(deps, requests)
         name = ids.uuid_of(text) or deps.aliases.get(text)
         if name is None:
             raise Unavailable(
@@ -100,11 +114,47 @@ async def named_documents(
     return tuple(dict.fromkeys(UUID(each) for each in said))
 
 
-async def _room_on_the_bus(deps: Deps) -> None:
-    """Raise ``Refused`` where too many requests of the tenant wait for the store."""
-    if await deps.asker.waiting(deps.tenant) >= MOST_QUEUED:
+async def known_job(deps: Deps, id: UUID) -> bool:
+    """Whether there is such a job. While the store is away it is taken as it is."""
+    try:
+        return await deps.views.job(id) is not None
+    except Unavailable:
+        await _room_on_the_bus(deps, 1)
+        return True
+
+
+async def room_for_bytes(deps: Deps, sizes: Mapping[UUID, int]) -> None:
+    """Raise ``Refused`` where too many bytes of the tenant would wait to be processed. While the store is away, they
+    are those that were counted last and all that came since.
+
+    ``sizes``: of the documents at hand; empty where they are not known before they are fetched. A document that is
+    there already adds nothing.
+    """
+    try:
+        known, deps.unprocessed = await deps.views.unprocessed(sizes)
+        deps.arrived.clear()
+    except Unavailable:
+        deps.bus_is_there()
+        known = set(deps.arrived)
+    new = {id: size for id, size in sizes.items() if id not in known}
+    before = deps.unprocessed + sum(deps.arrived.values())
+    more = sum(new.values()) if sizes else 1
+    most = deps.settings.most_queued_bytes
+    if more and before + more > most:
+        raise Refused(
+            "too_many_bytes",
+            f"{before} bytes of documents wait to be processed, and with these it would be more than {most}: process or"
+            " delete some, or send fewer.",
+            status=429,
+        )
+    deps.arrived.update(new)
+
+
+async def _room_on_the_bus(deps: Deps, requests: int) -> None:
+    """Raise ``Refused`` where too many requests of the tenant would wait for the store."""
+    if await deps.asker.waiting(deps.tenant) + requests > MOST_QUEUED:
         raise Refused(
             "too_many_queued",
-            f"{MOST_QUEUED} requests wait for the event store, as many as may: ask again when it is back.",
+            f"At most {MOST_QUEUED} requests may wait for the event store: ask again when it is back.",
             status=429,
         )

@@ -89,6 +89,10 @@ class Deps:
         self.rates = Rates()
         self.aliases: dict[str, UUID] = {}
         """Of projects that were asked for, for the time that the store is away."""
+        self.unprocessed = 0
+        """Bytes of documents that no job had processed when they were last counted,"""
+        self.arrived: dict[UUID, int] = {}
+        """and those of each document that came since."""
         self.workers = Workers()
         self.broadcasts = Broadcasts(self._look, self.reached)
         self._pool: Pool | None = None

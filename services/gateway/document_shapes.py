@@ -1,7 +1,9 @@
-"""What the API says of a document's text, of the jobs of documents, and of what processing would do. Shapes only."""
+"""What the API says of a document's text, of files that wait for the store, of the jobs of documents, and of what
+processing would do. Shapes only.
+"""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.gateway.shapes import Shape
@@ -68,3 +70,25 @@ class Debug(Shape):
     settings: dict[str, Any]
     """The request as it was understood."""
     documents: list[WouldDo]
+
+
+class QueuedDocument(Shape):
+    """A file that waits for the event store, with the identity that it will have as a document."""
+
+    id: UUID
+    project_id: UUID
+    file_name: str
+    source_file_path: str
+    sha256: str
+    size: int
+    status: Literal["queued"] = "queued"
+
+
+class UploadQueued(Shape):
+    """Files that are stored, and will be documents when the event store is back."""
+
+    job_id: UUID
+    message: str
+    files_count: int
+    uploaded_files: list[QueuedDocument]
+    state: Literal["queued"] = "queued"

@@ -129,6 +129,7 @@ class Uploaded(Shape):
     message: str
     files_count: int
     uploaded_files: list[Document]
+    state: Literal["recorded"] = "recorded"
 
 
 class Split(Shape):
@@ -167,6 +168,7 @@ class Restarted(Shape):
     job_id: UUID
     message: str
     status: Literal["restarted"] = "restarted"
+    state: Literal["recorded", "queued"] = "recorded"
 
 
 class JobStatus(Shape):

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from contracts.blob import BlobRef
 from contracts.dataset import ExportedFile
+from contracts.identity import document_id
 from services.gateway import progress
+from services.gateway.document_shapes import QueuedDocument, UploadQueued
 from services.gateway.shapes import (
     BatchFile,
     Dataset,
@@ -69,6 +72,26 @@ def document(row: DocumentRow, names: Sequence[str] = ()) -> Document:
         code=row.code,
         message=row.message,
         other_names=[name for name in names if name != row.name],
+    )
+
+
+def queued(job: UUID, project: UUID, files: Sequence[tuple[str, BlobRef]]) -> UploadQueued:
+    """The files of an upload that waits for the store, as the documents that they will be."""
+    return UploadQueued(
+        job_id=job,
+        message="Documents stored; they are recorded when the event store is back",
+        files_count=len(files),
+        uploaded_files=[
+            QueuedDocument(
+                id=document_id(project, blob.sha256),
+                project_id=project,
+                file_name=name,
+                source_file_path=f"{blob.kind}/{blob.sha256}",
+                sha256=blob.sha256,
+                size=blob.size,
+            )
+            for name, blob in files
+        ],
     )
 
 

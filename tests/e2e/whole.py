@@ -18,6 +18,7 @@ from services.cli.answers import Dataset, Job
 from services.cli.client import Api, connected
 from services.cli.tree import Tree, running
 from shared.clock import fresh_id
+from shared.stack import Child
 from tests.simulator.process import Simulation, start
 
 Until = Callable[..., Awaitable[None]]
@@ -117,6 +118,20 @@ class Whole:
             if len(found) >= answer["total"]:
                 return found
             page += 1
+
+
+@asynccontextmanager
+async def without_postgres(whole: Whole) -> AsyncIterator[None]:
+    """Stop the database, which its supervisor would start again at once after a kill, until the end of the block."""
+    stack = whole.tree.stack
+    program = stack.postgres._child.program
+    await stack.postgres.stop()
+    try:
+        yield
+    finally:
+        stack.postgres._child = Child(program, stack.logs, stack.guard)
+        await stack.postgres._child.spawn()
+        stack.postgres._child.keep()
 
 
 async def pause() -> None:

@@ -1,26 +1,21 @@
 """Documents: uploaded, listed, and processed by a job."""
 
-import asyncio
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
-from contracts.blob import BlobRef
-from contracts.document import (
-    Chunking,
-    DocumentDeleted,
-    DocumentDeletionRequested,
-    DocumentSubmitted,
-)
-from contracts.identity import document_id, job_id
+from contracts.document import Chunking, DocumentDeleted, DocumentDeletionRequested
+from contracts.identity import document_id
 from contracts.processing import ProcessingRequested
-from services.gateway import deleting, ids, showing, uploading
-from services.gateway.accepting import begin, named_documents, named_project
-from services.gateway.asking import SOURCE, IdempotencyKey, ask, key_of, request_id
+from services.gateway import deleting, ids, showing, submitting, uploading
+from services.gateway.accepting import begin, named_documents, named_project, room_for_bytes
+from services.gateway.asking import IdempotencyKey, key_of, request_id
 from services.gateway.chunking import keep_tokenizer
 from services.gateway.deletion_shapes import Deleted, DocumentIds, Failure, Removed
 from services.gateway.deps import Deps, Here
+from services.gateway.document_shapes import UploadQueued
 from services.gateway.examples import answers
 from services.gateway.parsing import parser_meaning
 from services.gateway.processing import ProcessBody, chunking_from
@@ -29,9 +24,6 @@ from services.gateway.shapes import Document, Documents, Problem, Submitted, Upl
 from shared.errors import Refused
 
 router = APIRouter(prefix="/documents", tags=["documents"])
-
-AT_ONCE = 16
-"""Documents of one upload that are said to the ledger together."""
 
 _ID = "ad422f39-0d9e-5f0e-8d7c-5a1f7d1f8a10"
 _REMOVED = {"documents": 1, "chunks": 9, "datasets": 0, "jobs": 0}
@@ -71,6 +63,7 @@ UPLOAD_FORM: dict[str, Any] = {
 
 @router.post(
     "/upload",
+    response_model=Uploaded,
     openapi_extra=UPLOAD_FORM,
     responses=answers(
         {
@@ -80,35 +73,27 @@ UPLOAD_FORM: dict[str, Any] = {
             "uploaded_files": [_DOCUMENT],
         }
     )
-    | {408: {"model": Problem}},
+    | {202: {"model": UploadQueued}, 408: {"model": Problem}},
 )
-async def upload_documents(deps: Here, request: Request) -> Uploaded:
-    """Store files as documents of a project. One that cannot be taken refuses the whole upload."""
+async def upload_documents(deps: Here, request: Request) -> Any:
+    """Store files as documents of a project. One that cannot be taken refuses the whole upload. While the event store
+    is away, the answer is 202 with the ids that job and documents will have.
+    """
     id = request_id(key_of(request.headers))
     deps.bus_is_there()
     upload = await uploading.receive(request, deps.blobs, deps.settings)
-    project = await ids.project(deps.views, upload.project_id, field="project_id")
-    job = job_id(deps.tenant, SOURCE, id)
-    some = asyncio.Semaphore(AT_ONCE)
-
-    async def submit(n: int, name: str, blob: BlobRef) -> None:
-        said = DocumentSubmitted(
-            project_id=project.project_id,
-            name=name,
-            blob=blob,
-            upload_id=str(job),
-            upload_digest=upload.digest,
-        )
-        async with some:
-            await ask(deps, said, f"{id}/{n}")
-
-    # gather, not a task group: a refusal must reach the caller as itself, not inside a group.
-    await asyncio.gather(*(submit(n, *file) for n, file in enumerate(upload.files)))
-    found = [document_id(project.project_id, blob.sha256) for _, blob in upload.files]
+    project = await named_project(deps, upload.project_id, requests=len(upload.files))
+    found = [document_id(project, blob.sha256) for _, blob in upload.files]
+    sizes = [blob.size for _, blob in upload.files]
+    await room_for_bytes(deps, dict(zip(found, sizes, strict=True)))
+    begun = await submitting.submit(deps, project, upload, id)
+    if begun.state == "queued":
+        queued = showing.queued(begun.job_id, project, upload.files)
+        return JSONResponse(queued.model_dump(mode="json"), status_code=begun.status)
     rows = await deps.views.some_documents(found)
     names = await deps.views.names_of(found)
     return Uploaded(
-        job_id=job,
+        job_id=begun.job_id,
         message="Documents uploaded successfully",
         files_count=len(upload.files),
         uploaded_files=[

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from contracts.job import JobCancelRequested, JobKind, JobRestartRequested
 from services.gateway import ids, looking, overview, progress, queueing
+from services.gateway.accepting import begin, known_job
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here
 from services.gateway.overview_shapes import Overview
@@ -127,8 +128,10 @@ async def cancel_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None
     return Cancelling(job_id=row.job_id, message=f"Job {row.job_id} is being cancelled")
 
 
-@router.post("/restart/{id}")
-async def restart_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None) -> Restarted:
+@router.post("/restart/{id}", responses={202: {"model": Restarted}})
+async def restart_job(
+    deps: Here, response: Response, id: str, idempotency_key: IdempotencyKey = None
+) -> Restarted:
     """Go on with a job that failed or was cancelled, under its own id. What was done stays done and is not paid again;
     what has no outcome is asked again.
     """
@@ -136,16 +139,16 @@ async def restart_job(deps: Here, id: str, idempotency_key: IdempotencyKey = Non
         "job_not_found", f"Job {id[:64]} not found or cannot be restarted", status=404
     )
     name = ids.uuid_of(id)
-    row = await deps.views.job(name) if name else None
-    if row is None:
+    if name is None or not await known_job(deps, name):
         raise unknown
     try:
-        await ask(deps, JobRestartRequested(target=row.job_id), request_id(idempotency_key))
+        begun = await begin(deps, JobRestartRequested(target=name), request_id(idempotency_key))
     except Refused as problem:
         if problem.code != "job_not_found":
             raise
         raise unknown from None
-    return Restarted(job_id=row.job_id, message=f"Job {row.job_id} goes on")
+    response.status_code = begun.status
+    return Restarted(job_id=name, message=f"Job {name} goes on", state=begun.state)
 
 
 def said(status: JobStatus) -> Response:

@@ -120,6 +120,8 @@ class Projector:
 
     async def _lead(self, connection: "Connection") -> None:
         at = await checkpoint(connection)
+        # First: who is let in by `built` sends the position on, and none may be told that of a gateway that just began.
+        self._reached.move(at)
         self._reached.built = await built(connection)
         tended = monotonic() - TEND
         while True:

@@ -123,6 +123,20 @@ class Views:
         )
         return {row["document_id"]: DocumentRow(**row) for row in rows}
 
+    async def unprocessed(self, ids: Collection[UUID]) -> tuple[set[UUID], int]:
+        """Which of these documents are there, and the bytes of all that were not parsed yet."""
+        row = await self._queries.row(
+            """
+            select array(select document_id from documents
+                         where tenant = $1 and document_id = any($2::uuid[])) as known,
+                (select coalesce(sum((blob->>'size')::bigint), 0)::bigint from documents
+                 where tenant = $1 and status = 'uploaded') as bytes
+            """,
+            self._tenant,
+            list(ids),
+        )
+        return (set(row["known"]), row["bytes"]) if row else (set(), 0)
+
     async def document_names(self, id: UUID) -> list[str]:
         """Further names of a document that was submitted under several."""
         found = await self.names_of([id])

@@ -56,6 +56,7 @@ create table documents (
     updated_at  timestamptz not null
 );
 create index documents_of_project on documents (project_id, pos);
+create index documents_unprocessed on documents (tenant) where status = 'uploaded';
 create index documents_rejected on documents (project_id, pos) where status = 'rejected';
 
 -- What came of cutting a document: its parts with their pages, as DocumentDivided says them.

@@ -69,12 +69,16 @@ class Gateway:
             assert response.status == status, said
             return said
 
-    async def upload(self, project: str, *files: tuple[str, bytes], status: int = 200) -> Any:
+    async def upload(
+        self, project: str, *files: tuple[str, bytes], status: int = 200, key: str | None = None
+    ) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
         form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
         for name, data in files:
             form.add_field("files", data, filename=name, content_type="text/plain")
         form.add_field("project_id", project)
-        async with self.http.post("/api/v1/documents/upload", data=form) as response:
+        path = "/api/v1/documents/upload"
+        async with self.http.post(path, data=form, headers=headers) as response:
             said = await response.json()
             assert response.status == status, said
             return said

@@ -194,6 +194,25 @@ async def test_too_many_files_refuse_the_upload(
     assert ledger.asked == []
 
 
+async def test_bytes_that_no_job_has_processed_are_bounded(
+    gateway: Gateway, rivers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, waiting = await gateway.deps.views.unprocessed([])
+    few = gateway.deps.settings.model_copy(update={"most_queued_bytes": waiting + 60})
+    monkeypatch.setattr(gateway.deps, "settings", few)
+    said = await gateway.upload(rivers, ("a.txt", b"Bounded. " * 5))
+    assert (await gateway.deps.views.unprocessed([]))[1] == waiting + 45
+    assert (await gateway.upload(rivers, ("b.txt", b"x" * 16), status=429))[
+        "code"
+    ] == "too_many_bytes"
+    same = await gateway.upload(rivers, ("again.txt", b"Bounded. " * 5), ("c.txt", b"x" * 15))
+    assert same["uploaded_files"][0]["id"] == said["uploaded_files"][0]["id"]
+    fetch = {"project_id": rivers, "url": "https://example.org/"}
+    async with gateway.http.post("/api/v1/documents/url", json=fetch) as response:
+        assert (response.status, response.headers["Retry-After"]) == (429, "5")
+        assert (await response.json())["code"] == "too_many_bytes"
+
+
 async def test_an_upload_without_files_or_to_no_project_is_refused(
     gateway: Gateway, rivers: str
 ) -> None:
