@@ -314,7 +314,6 @@ class Asker:
     def __init__(self, client: Client, settings: Settings, patience: float | None = None) -> None:
         self._client = client
         self._wait = settings.request_wait
-        # Seconds that the ledger has to answer.
         self._patience = self._wait if patience is None else patience
 
     async def ask(self, request: Request, *, tenant: str, source: str, request_id: str) -> Answer:
