@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,8 @@ BASE = "/api/v1"
 PATIENCE = 30.0
 """Seconds that a gateway may be away in the middle of a command."""
 PAUSE = 0.25
+SILENCE = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=20)
+"""Of a stream, which says that it is there every 15 s: one that is silent for longer is broken."""
 PIECE = 256 * 1024
 NOBODY = 0
 """Aliases of projects start at 1, so no project has this one."""
@@ -125,6 +127,24 @@ class Api:
 
     async def job(self, id: str) -> Job:
         return await self._get(f"/jobs/status/{id}", Job)
+
+    async def states(self, id: str) -> AsyncGenerator[Job, None]:
+        """The job at once and whenever it changes, as the gateway tells by itself, until it has ended or the stream
+        breaks, which is no error.
+        """
+        path, left = f"{BASE}/jobs/status/{id}/stream", b""
+        try:
+            async with self._session.get(path, timeout=SILENCE) as answer:
+                if answer.content_type != "text/event-stream":
+                    return
+                async for piece in answer.content.iter_any():
+                    *blocks, left = (left + piece).split(b"\n\n")
+                    for block in blocks:
+                        _, found, data = block.partition(b"data: ")
+                        if found:
+                            yield Job.model_validate_json(data)
+        except (aiohttp.ClientError, TimeoutError, ValidationError):
+            return
 
     async def jobs(self, limit: int) -> Jobs:
         return await self._get("/jobs", Jobs, per_page=limit)

@@ -1,6 +1,7 @@
-"""Following a job until it ends. Asks the gateway, shows what it says, and changes nothing."""
+"""Following a job until it ends. Listens to the gateway or asks it, shows what it says, and changes nothing."""
 
 import asyncio
+from contextlib import aclosing
 
 from services.cli.answers import Job
 from services.cli.client import Api
@@ -15,14 +16,25 @@ allows.
 
 
 async def follow(api: Api, id: str, view: View) -> Job:
-    """Show the job until it has ended; return it as it then is."""
-    began = monotonic()
+    """Show the job until it has ended; return it as it then is.
+
+    Its stream is listened to, again after each break; where nothing comes of it (a proxy may keep it), it is asked.
+    """
+    began, streams = monotonic(), True
     while True:
         job = await api.job(id)
-        now = monotonic()
-        view.show(job, now)
+        view.show(job, monotonic())
         if job.ended:
             return job
+        if streams:
+            streams = False
+            async with aclosing(api.states(id)) as states:
+                async for job in states:
+                    streams = True
+                    view.show(job, monotonic())
+                    if job.ended:
+                        return job
+        now = monotonic()
         await asyncio.sleep(next(pause for until, pause in PAUSES if now - began < until))
 
 
