@@ -323,7 +323,11 @@ class Asker:
         """
         answer = await self.queue(request, tenant=tenant, source=source, request_id=request_id)
         if answer is None:
-            raise _no_queue("the ledger")
+            said = (
+                "The request waits on the bus: the ledger or the event store is away. It may take effect later; "
+                "repeat it with the same Idempotency-Key."
+            )
+            raise Unavailable("not_recorded_yet", said, waiting_for="the ledger", retry_after=2)
         return answer
 
     async def waiting(self, tenant: str) -> int:
@@ -333,7 +337,7 @@ class Asker:
                 "REQUESTS", subjects_filter=f"gristmill.requests.{tenant}.>"
             )
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
-            raise _no_queue("the event bus") from None
+            raise _no_queue() from None
         return sum((info.state.subjects or {}).values())
 
     async def queue(
@@ -370,7 +374,7 @@ class Asker:
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
             if taken:
                 return None
-            raise _no_queue("the event bus") from None
+            raise _no_queue() from None
         finally:
             if not replies._closed:  # noqa: SLF001 - a one-shot subscription closes itself when answered
                 await replies.unsubscribe()
@@ -386,13 +390,9 @@ def traced(context: traces.Context | None) -> dict[str, str]:
     return {} if context is None else {traces.HEADER: str(context)}
 
 
-def _no_queue(waiting_for: str) -> Unavailable:
-    return Unavailable(
-        "job_queue_unavailable",
-        "Job queue manager not initialized",
-        waiting_for=waiting_for,
-        retry_after=2,
-    )
+def _no_queue() -> Unavailable:
+    said = "Job queue manager not initialized"
+    return Unavailable("job_queue_unavailable", said, waiting_for="the event bus", retry_after=2)
 
 
 def headers_of(message: Msg) -> dict[str, str]:

@@ -244,7 +244,7 @@ async def test_who_is_not_answered_in_time_hears_that_the_ledger_is_away(
 ) -> None:
     with pytest.raises(Unavailable) as away:
         await asker.ask(ProjectRequested(name="p"), tenant="default", source="t", request_id="1")
-    assert (away.value.code, away.value.waiting_for) == ("job_queue_unavailable", "the ledger")
+    assert (away.value.code, away.value.waiting_for) == ("not_recorded_yet", "the ledger")
     await ledger.jetstream().purge_stream("REQUESTS")
 
 
