@@ -3,7 +3,7 @@
 Positions are drawn while the log's row is locked, so their order is the order of commits. Holds no rule of any job.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -29,6 +29,23 @@ class Conflict(GristmillError):
             "version_conflict",
             f"Stream {stream} is at version {found}; {expected} was expected.",
         )
+
+
+# In one statement, since each one by itself would cost a round trip while the log is locked.
+_APPEND = """
+    with appended as (
+        insert into ledger.events
+            (pos, era, stream_id, version, event_id, type, tenant, job_id, cause_id, trace, data,
+             recorded_at)
+        select * from unnest($1::bigint[], $2::int[], $3::uuid[], $4::int[], $5::uuid[], $6::text[],
+            $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::jsonb[], $12::timestamptz[])
+    ), moved as (
+        update ledger.logs set head = $14 where log_id = $13
+    )
+    insert into ledger.streams (stream_id, tenant, kind, version)
+    select * from unnest($15::uuid[], $16::text[], $17::text[], $18::int[])
+    on conflict (stream_id) do update set version = excluded.version
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,10 @@ class Appending:
             )
             self._known |= {row["event_id"] for row in rows}
 
+    def learn(self, versions: Mapping[UUID, int]) -> None:
+        """Versions of streams that the caller has read under the log's lock; one that is known already stays."""
+        self._versions = {**versions, **self._versions}
+
     def knows(self, event: UUID) -> bool:
         """Whether the log holds an event whose id was loaded."""
         return event in self._known
@@ -138,20 +159,27 @@ class Appending:
         """Write what was added: events, versions of their streams, the log's head."""
         if not self.recorded:
             return
-        await _insert(self._connection, self.recorded)
+        places = [Position.parse(each.position) for each in self.recorded]
         await self._connection.execute(
-            """
-            insert into ledger.streams (stream_id, tenant, kind, version)
-            select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[])
-            on conflict (stream_id) do update set version = excluded.version
-            """,
+            _APPEND,
+            [place.n for place in places],
+            [place.era for place in places],
+            [each.stream for each in self.recorded],
+            [each.version for each in self.recorded],
+            [each.id for each in self.recorded],
+            [wire_type(type(each.event)) for each in self.recorded],
+            [each.tenant for each in self.recorded],
+            [each.job_id for each in self.recorded],
+            [each.cause_id for each in self.recorded],
+            [each.traceparent for each in self.recorded],
+            [each.event.model_dump(mode="json") for each in self.recorded],
+            [each.recorded_at for each in self.recorded],
+            LOG,
+            self.position.n,
             list(self._streams),
             [tenant for tenant, _ in self._streams.values()],
             [kind for _, kind in self._streams.values()],
             [self._versions[stream] for stream in self._streams],
-        )
-        await self._connection.execute(
-            "update ledger.logs set head = $2 where log_id = $1", LOG, self.position.n
         )
 
 
@@ -169,31 +197,6 @@ async def append(connection: "Connection", appends: Sequence[Append]) -> list[Re
             appending.add(each.stream, each.kind, each.tenant, new)
     await appending.flush()
     return appending.recorded
-
-
-async def _insert(connection: "Connection", recorded: Sequence[Recorded[Event]]) -> None:
-    places = [Position.parse(each.position) for each in recorded]
-    await connection.execute(
-        """
-        insert into ledger.events
-            (pos, era, stream_id, version, event_id, type, tenant, job_id, cause_id, trace, data,
-             recorded_at)
-        select * from unnest($1::bigint[], $2::int[], $3::uuid[], $4::int[], $5::uuid[], $6::text[],
-            $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::jsonb[], $12::timestamptz[])
-        """,
-        [place.n for place in places],
-        [place.era for place in places],
-        [each.stream for each in recorded],
-        [each.version for each in recorded],
-        [each.id for each in recorded],
-        [wire_type(type(each.event)) for each in recorded],
-        [each.tenant for each in recorded],
-        [each.job_id for each in recorded],
-        [each.cause_id for each in recorded],
-        [each.traceparent for each in recorded],
-        [each.event.model_dump(mode="json") for each in recorded],
-        [each.recorded_at for each in recorded],
-    )
 
 
 async def insert_bodies(connection: "Connection", bodies: Iterable[Body]) -> None:

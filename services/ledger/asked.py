@@ -47,10 +47,7 @@ async def project_row(turn: Turn, tenant: str, project: UUID) -> Row:
 
 async def room_for_a_job(turn: Turn, tenant: str) -> None:
     """Raise ``Refused`` where the tenant has as many jobs open as it may. Those of this turn are counted too."""
-    before: int = await turn.connection.fetchval(
-        "select count(*) from ledger.streams where open and tenant = $1", tenant
-    )
-    if before + turn.opened(tenant) >= turn.house.most_jobs:
+    if await turn.open_jobs(tenant) >= turn.house.most_jobs:
         raise Refused(
             "too_many_jobs",
             f"{turn.house.most_jobs} jobs are open, which is as many as may be at once: wait until one ends, or cancel"

@@ -161,6 +161,7 @@ async def _document(turn: Turn, tenant: str, document: UUID) -> tuple[Row, Docum
 
 async def _check_unused(turn: Turn, document: Row) -> None:
     """Raise ``Refused`` (409) while an open job works on the document."""
+    await turn.save_interests()
     jobs = await turn.connection.fetch(
         "select job_id from ledger.interests where stream_id = $1 order by job_id", document.stream
     )

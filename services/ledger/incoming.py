@@ -18,6 +18,7 @@ from contracts.blob import BlobRef
 from contracts.document import DocumentSubmitted
 from contracts.message import TENANT_PATTERN, Request, request_subject
 from contracts.unit import UnitDeferred, UnitFinished
+from services.ledger.rows import Key
 from shared.blobs import Blobs
 from shared.bus import (
     POSITION,
@@ -47,6 +48,11 @@ class Incoming:
     """The blob store does not hold what the request points to. Only whoever knows the request's key and its project can
     say whether that matters.
     """
+
+    @property
+    def key(self) -> Key:
+        """Under which a request has one effect."""
+        return self.tenant, self.envelope.source, self.envelope.id
 
 
 async def read(message: Msg, blobs: Blobs) -> Incoming:

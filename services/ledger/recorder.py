@@ -25,7 +25,7 @@ from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger import leadership, outcomes, requests, restarts
 from services.ledger.asked import Asked
 from services.ledger.incoming import Incoming, code_of, describe, read
-from services.ledger.rows import House
+from services.ledger.rows import Answered, House
 from services.ledger.turn import Turn
 from services.ledger.watching import Watch
 from shared.appending import Appending
@@ -165,6 +165,9 @@ class Recorder:
             turn = await self._begin(connection)
             reports = [each.said for each in batch if not isinstance(each.said, Request)]
             await outcomes.load(turn, reports)
+            await requests.load(
+                turn, {each.key: each.said for each in batch if isinstance(each.said, Request)}
+            )
             answers = [await _take(turn, watch, each) for each in batch]
             await turn.decide()
             await turn.write()
@@ -217,22 +220,16 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
         ),
         digest_size=16,
     ).digest()
-    key = (tenant, envelope.source, envelope.id)
-    before = await turn.connection.fetchrow(
-        """
-        select hash, answer from ledger.requests
-        where tenant = $1 and source = $2 and request_id = $3
-        """,
-        *key,
-    )
+    key = incoming.key
+    before = turn.asked.get(key)
     if before is not None:
-        if before["hash"] != digest:
+        if before.hash != digest:
             return Answer(
                 code="idempotency_conflict",
                 message="This idempotency key was used for another request.",
                 status=409,
             )
-        return Answer.model_validate(before["answer"])
+        return before.answer
     message = request_message(*key)
     asked = Asked(tenant, envelope.source, envelope.id, message, incoming.lacks_blob)
     try:
@@ -248,13 +245,5 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
             field=refusal.field,
         )
     answer = Answer(position=str(turn.log.position), job_id=job)
-    await turn.connection.execute(
-        """
-        insert into ledger.requests (tenant, source, request_id, hash, answer)
-        values ($1, $2, $3, $4, $5)
-        """,
-        *key,
-        digest,
-        answer.model_dump(mode="json"),
-    )
+    turn.asked[key] = Answered(digest, answer, new=True)
     return answer

@@ -3,7 +3,7 @@
 Everything is checked before anything is recorded, so a refusal leaves no trace in the log and does not use up its key.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from contracts.document import (
 )
 from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested
-from contracts.identity import dataset_id, project_id
+from contracts.identity import dataset_id, job_id, project_id
 from contracts.job import JobCancelling, JobCancelRequested
 from contracts.message import Request
 from contracts.processing import ProcessingRequested
@@ -43,9 +43,33 @@ from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState
-from services.ledger.rows import JOBS, DatasetState, Row
+from services.ledger.rows import JOBS, DatasetState, Key, Row
 from services.ledger.turn import Turn
 from shared.errors import Refused
+
+NAMES = ("project_id", "document_id", "dataset_id", "target")
+
+
+async def load(turn: Turn, asked: Mapping[Key, Request]) -> None:
+    """Read what requests concern, in a few queries for all of them: what was answered, and the streams they name."""
+    if not asked:
+        return
+    turn.asked |= await writing.answered(turn.connection, list(asked))
+    streams: set[UUID] = set()
+    projects: set[UUID] = set()
+    for key, request in asked.items():
+        if key in turn.asked:
+            continue
+        job = job_id(*key)
+        streams |= {job, dataset_id(job)}
+        named = [getattr(request, name, None) for name in NAMES]
+        named_documents = getattr(request, "document_ids", None) or ()
+        streams |= {each for each in (*named, *named_documents) if each is not None}
+        if isinstance(request, GenerationRequested | ProcessingRequested) and not named_documents:
+            projects.add(request.project_id)
+    await turn.load_rows(streams, projects)
+    for tenant in {tenant for tenant, _, _ in asked}:
+        await turn.open_jobs(tenant)
 
 
 async def take(turn: Turn, asked: Asked, request: Request) -> UUID:
@@ -171,7 +195,7 @@ async def want(
         interests.append((row.stream, settled))
         if not settled:
             turn.touch(row.stream)
-    await writing.add_interests(turn.connection, job, interests)
+    turn.wait_for(job, interests)
     return sum(not settled for _, settled in interests)
 
 

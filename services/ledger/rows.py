@@ -11,6 +11,7 @@ from services.ledger.processes.arrivals import ArrivalState
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
+from shared.bus import Answer
 from shared.telemetry.traces import Context, context_from
 
 if TYPE_CHECKING:
@@ -97,6 +98,22 @@ class House:
         while len(self.jobs) >= MOST_JOBS_KNOWN:
             del self.jobs[next(iter(self.jobs))]
         self.jobs[job] = known
+
+
+Interest = tuple[UUID, UUID, bool]
+"""A job, a document that it works on, and whether that is settled."""
+Key = tuple[str, str, str]
+"""Of a request: its tenant, source and id, for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was asked under a key, as a hash, and what was answered."""
+
+    hash: bytes
+    answer: Answer
+    new: bool
+    """Of this turn, and yet to be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,32 @@ everything at its end; if anything fails, nothing of it happened. It publishes n
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts.call import CallSettled
-from contracts.document import DocumentFetchRequested, DocumentSplitRequested
 from contracts.entries import GenerateEntries
-from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested, PlanDocument
 from contracts.identity import calls_stream, followup_id
 from contracts.message import Command, Event, Message, Recorded, Request
-from contracts.processing import ProcessingRequested
 from contracts.unit import Body
-from services.ledger import writing
-from services.ledger.processes import arrivals, export, generation, generation_state, ingestion
-from services.ledger.processes.arrivals import ArrivalState
-from services.ledger.processes.decision import Decision
-from services.ledger.processes.export import ExportState
+from services.ledger import deciding, writing
+from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
-from services.ledger.rows import JOBS, House, Issued, Known, Row, Work, known_from, row_from
+from services.ledger.rows import (
+    JOBS,
+    Answered,
+    House,
+    Interest,
+    Issued,
+    Key,
+    Known,
+    Row,
+    Work,
+    known_from,
+    row_from,
+)
 from shared.appending import Appending, NewEvent, insert_bodies
 from shared.telemetry.traces import Context, derived
 
@@ -47,8 +53,15 @@ class Turn:
         self._done: dict[UUID, UUID] = {}
         self.ended: list[UUID] = []
         self._forgotten: set[UUID] = set()
+        self._counted = False
         self._in_flight: dict[str, int] = {}
+        self._open_before: dict[str, int] = {}
         self._opened: dict[str, int] = {}
+        self._listed: set[UUID] = set()
+        """Projects whose documents were all read."""
+        self._interests: list[Interest] = []
+        self.asked: dict[Key, Answered] = {}
+        """Requests that were answered, before this turn or in it, by their idempotency keys."""
         self.work: dict[UUID, Work] = {}
         self.trace: Context | None = None
         """On whose behalf the turn records at present: the message that is taken."""
@@ -62,21 +75,28 @@ class Turn:
             await self.load_rows([stream])
         return self._rows[stream]
 
-    async def load_rows(self, streams: Collection[UUID]) -> None:
+    async def load_rows(self, streams: Collection[UUID], projects: Collection[UUID] = ()) -> None:
+        """Read these streams, and those of all documents of these projects."""
         unknown = [stream for stream in streams if stream not in self._rows]
-        if not unknown:
+        unlisted = [project for project in projects if project not in self._listed]
+        if not unknown and not unlisted:
             return
         self._rows |= dict.fromkeys(unknown)
+        self._listed.update(unlisted)
         found = await self.connection.fetch(
             """
-            select stream_id, tenant, kind, project_id, state, open from ledger.streams
-            where stream_id = any($1::uuid[])
+            select stream_id, tenant, kind, project_id, state, open, version from ledger.streams
+            where stream_id = any($1::uuid[]) or project_id = any($2::uuid[]) and kind = 'document'
             """,
             unknown,
+            unlisted,
         )
         for row in found:
-            self._rows[row["stream_id"]] = row_from(row)
-        await self.log.load(unknown, ())
+            if self._rows.get(row["stream_id"]) is None:
+                self._rows[row["stream_id"]] = row_from(row)
+        self.log.learn(
+            dict.fromkeys(unknown, 0) | {row["stream_id"]: row["version"] for row in found}
+        )
 
     async def load_work(self, units: Collection[UUID]) -> None:
         found = await self.connection.fetch(
@@ -90,15 +110,7 @@ class Turn:
             self.work[row["unit_id"]] = Work(*row.values())
 
     async def documents_of_project(self, project: UUID) -> list[Row]:
-        found = await self.connection.fetch(
-            """
-            select stream_id from ledger.streams
-            where project_id = $1 and kind = 'document' order by stream_id
-            """,
-            project,
-        )
-        ids = [row["stream_id"] for row in found]
-        await self.load_rows(ids)
+        await self.load_rows((), [project])
         known = {
             row.stream: row
             for row in self._rows.values()
@@ -133,17 +145,23 @@ class Turn:
         row = Row(stream, tenant, kind, project, state, open=kind in JOBS, changed=True)
         self._rows[stream] = row
         if row.open:
-            self._opened[tenant] = self.opened(tenant) + 1
+            self._opened[tenant] = self._opened.get(tenant, 0) + 1
         return row
 
     def reopen(self, job: Row) -> None:
         """A job that had ended goes on."""
         job.open = job.changed = True
-        self._opened[job.tenant] = self.opened(job.tenant) + 1
+        self._opened[job.tenant] = self._opened.get(job.tenant, 0) + 1
 
-    def opened(self, tenant: str) -> int:
-        """Jobs that this turn opened for a tenant; one that ended in it is counted all the same."""
-        return self._opened.get(tenant, 0)
+    async def open_jobs(self, tenant: str) -> int:
+        """Jobs of a tenant that were open when this was first asked, and those that the turn opened; one that ended in
+        it is counted all the same.
+        """
+        if tenant not in self._open_before:
+            self._open_before[tenant] = await self.connection.fetchval(
+                "select count(*) from ledger.streams where open and tenant = $1", tenant
+            )
+        return self._open_before[tenant] + self._opened.get(tenant, 0)
 
     def touch(self, stream: UUID) -> None:
         """Ask the process of this stream what follows, before the turn ends."""
@@ -220,26 +238,14 @@ class Turn:
 
     async def fold(self, row: Row, recorded: Recorded[Event]) -> None:
         """Let the process of a document or a job fold an event that concerns it."""
-        match row.state:
-            case DocumentState() | None if row.kind == "document":
-                row.become(ingestion.evolve_document(row.state, recorded))
-            case GenerationState() as state:
-                row.become(generation_state.evolve(state, recorded))
-            case ProcessingState() as state:
-                row.become(ingestion.evolve(state, recorded))
-            case ExportState() as state:
-                row.become(export.evolve(state, recorded))
-            case ArrivalState() as state:
-                row.become(arrivals.evolve(state, recorded))
-            case _:
-                return
-        self.touch(row.stream)
+        if deciding.fold(row, recorded):
+            self.touch(row.stream)
 
     # -- deciding ----------------------------------------------------------------------------------
 
     async def decide(self) -> None:
         """Ask every process concerned what follows, until nothing more does."""
-        await self._count_in_flight()
+        await self.save_interests()
         for job in list(self.house.hungry):
             self.touch(job)
         while self._touched:
@@ -280,7 +286,7 @@ class Turn:
     async def _decide_job(self, row: Row) -> None:
         documents: Sequence[PlanDocument] | None = None
         while True:
-            decision = await self._decision(row, documents)
+            decision = await deciding.decision(self, row, documents)
             row.become(decision.state)
             if decision.needs_documents:
                 documents = await self._documents_of_job(row.stream)
@@ -297,32 +303,6 @@ class Turn:
                 recorded = await self.record_followup(row, event, job=row.stream)
                 await self.fold(row, recorded)
             self._touched.pop(row.stream, None)
-
-    async def _decision(self, row: Row, documents: Sequence[PlanDocument] | None) -> Decision[Any]:
-        match row.state, await self.request_of(row.stream):
-            case GenerationState() as state, GenerationRequested() as request:
-                return generation.decide(
-                    state,
-                    request,
-                    row.stream,
-                    credit=self.house.credit(row.tenant, self._in_flight),
-                    workers=max(1, self.house.workers.get("generate", 1)),
-                    documents=documents,
-                    missing=await writing.missing_seeds(
-                        self.connection, self.house, row.stream, state
-                    ),
-                )
-            case ProcessingState() as state, ProcessingRequested():
-                return ingestion.decide(state)
-            case ExportState() as state, ExportRequested() as request:
-                return export.decide(state, request, row.stream)
-            case (
-                ArrivalState() as state,
-                DocumentFetchRequested() | DocumentSplitRequested() as request,
-            ):
-                return arrivals.decide(state, request, row.stream)
-            case _:
-                raise LookupError(f"stream {row.stream} of kind {row.kind} is no job")
 
     async def _documents_of_job(self, job: UUID) -> list[PlanDocument]:
         found = await self.connection.fetch(
@@ -364,6 +344,13 @@ class Turn:
         if isinstance(state, GenerationState) and (state.next < state.stop or state.left):
             self.house.hungry[row.stream] = None
 
+    async def credit(self, tenant: str) -> int:
+        """Units that one more job of a tenant may issue. What is in flight is counted once, where a job needs it."""
+        if not self._counted:
+            self._counted = True
+            await self._count_in_flight()
+        return self.house.credit(tenant, self._in_flight)
+
     async def _count_in_flight(self) -> None:
         rows = await self.connection.fetch(
             """
@@ -379,6 +366,15 @@ class Turn:
 
     # -- writing -----------------------------------------------------------------------------------
 
+    def wait_for(self, job: UUID, documents: Iterable[tuple[UUID, bool]]) -> None:
+        """A job works on these documents; ``True`` marks one that is settled already."""
+        self._interests += [(job, document, settled) for document, settled in documents]
+
+    async def save_interests(self) -> None:
+        """Write what jobs wait for, before anybody asks who waits for a document."""
+        interests, self._interests = self._interests, []
+        await writing.add_interests(self.connection, interests)
+
     async def save_states(self) -> None:
         """Write the states as they are so far, for a query that looks at many streams."""
         rows = [row for row in self._rows.values() if row is not None]
@@ -393,3 +389,4 @@ class Turn:
         going_on = [each for each in self._commands if each.row.stream not in self.ended]
         await writing.write_commands(self.connection, going_on)
         await writing.forget_jobs(self.connection, self.ended)
+        await writing.write_answers(self.connection, self.asked)

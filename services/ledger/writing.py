@@ -1,7 +1,7 @@
 """What a turn writes beside the log: states, work in flight, commands to be published. Decides nothing."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from contracts.entries import EntriesGenerated
 from contracts.identity import command_id
 from contracts.message import wire_type
 from services.ledger.processes.generation_state import GenerationState
-from services.ledger.rows import House, Issued, Row, Work
+from services.ledger.rows import Answered, House, Interest, Issued, Key, Row, Work
+from shared.bus import Answer
 
 if TYPE_CHECKING:
     from shared.store import Connection
@@ -144,16 +145,50 @@ async def forget_jobs(connection: "Connection", jobs: Sequence[UUID]) -> None:
     await connection.execute("delete from ledger.interests where job_id = any($1::uuid[])", jobs)
 
 
-async def add_interests(
-    connection: "Connection", job: UUID, documents: Collection[tuple[UUID, bool]]
-) -> None:
-    """Documents that a job works on; ``True`` marks one that is settled already."""
+async def add_interests(connection: "Connection", interests: Sequence[Interest]) -> None:
+    """Documents that jobs work on."""
+    if not interests:
+        return
     await connection.execute(
         """
         insert into ledger.interests (job_id, stream_id, settled)
-        select $1, * from unnest($2::uuid[], $3::boolean[])
+        select * from unnest($1::uuid[], $2::uuid[], $3::boolean[])
         """,
-        job,
-        [stream for stream, _ in documents],
-        [settled for _, settled in documents],
+        *(list(column) for column in zip(*interests, strict=True)),
+    )
+
+
+async def answered(connection: "Connection", keys: Sequence[Key]) -> dict[Key, Answered]:
+    """What was answered to those of these requests that were recorded."""
+    rows = await connection.fetch(
+        """
+        select tenant, source, request_id, hash, answer from ledger.requests
+        join unnest($1::text[], $2::text[], $3::text[]) as u(tenant, source, request_id)
+        using (tenant, source, request_id)
+        """,
+        *(list(column) for column in zip(*keys, strict=True)),
+    )
+    return {
+        (row["tenant"], row["source"], row["request_id"]): Answered(
+            row["hash"], Answer.model_validate(row["answer"]), new=False
+        )
+        for row in rows
+    }
+
+
+async def write_answers(connection: "Connection", asked: Mapping[Key, Answered]) -> None:
+    """Answers to requests that were recorded in this turn, with their keys."""
+    new = [
+        (*key, each.hash, each.answer.model_dump(mode="json"))
+        for key, each in asked.items()
+        if each.new
+    ]
+    if not new:
+        return
+    await connection.execute(
+        """
+        insert into ledger.requests (tenant, source, request_id, hash, answer)
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::jsonb[])
+        """,
+        *(list(column) for column in zip(*new, strict=True)),
     )

@@ -1,6 +1,8 @@
 """Requests: answered with a position and a job, once; or refused without a trace."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -217,3 +219,38 @@ async def test_more_jobs_than_may_be_open_are_refused(mill: Mill) -> None:
     assert (await mill.ask(JobCancelRequested(target=first))).code is None
     await mill.ended(first)
     assert (await mill.ask(request, "key")).code is None
+
+
+async def _wait(mill: Mill, requests: int) -> bool:
+    return await mill.in_stream("REQUESTS") >= requests
+
+
+async def test_requests_that_wait_are_recorded_together_and_each_key_once(mill: Mill) -> None:
+    await mill.stop_ledger()
+    await mill.ledger(most_jobs=3)
+    project = await mill.project()
+    await mill.document(project, "1")
+    await mill.stop_ledger()
+    request = GenerationRequested(project_id=project, settings=GenerationSettings(model="m/m"))
+    other = request.model_copy(update={"name": "another"})
+    said = [
+        (request, "1"),
+        (request, "2"),
+        (request, "2"),
+        (other, "1"),
+        (request, "3"),
+        (request, "4"),
+    ]
+    asking = []
+    for n, each in enumerate(said, 1):
+        asking.append(asyncio.create_task(mill.ask(*each)))
+        await mill.until(partial(_wait, mill, n))
+    await mill.ledger(most_jobs=3)
+    first, second, again, conflict, third, fourth = await asyncio.gather(*asking)
+    assert [first.code, second.code, third.code] == [None, None, None]
+    assert again == second
+    assert conflict.code == "idempotency_conflict"
+    assert fourth.code == "too_many_jobs"
+    begun = [each for each in await mill.log() if isinstance(each.event, GenerationRequested)]
+    assert [each.stream for each in begun] == [job(first), job(second), job(third)]
+    assert len({each.recorded_at for each in begun}) == 1

@@ -1,0 +1,67 @@
+"""Which process folds and decides for a stream, by its state: the one list of them. Records nothing by itself."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from contracts.document import DocumentFetchRequested, DocumentSplitRequested
+from contracts.export import ExportRequested
+from contracts.generation import GenerationRequested, PlanDocument
+from contracts.message import Event, Recorded
+from contracts.processing import ProcessingRequested
+from services.ledger import writing
+from services.ledger.processes import arrivals, export, generation, generation_state, ingestion
+from services.ledger.processes.arrivals import ArrivalState
+from services.ledger.processes.decision import Decision
+from services.ledger.processes.export import ExportState
+from services.ledger.processes.generation_state import GenerationState
+from services.ledger.processes.ingestion import DocumentState, ProcessingState
+from services.ledger.rows import Row
+
+if TYPE_CHECKING:
+    from services.ledger.turn import Turn
+
+
+def fold(row: Row, recorded: Recorded[Event]) -> bool:
+    """Let the process of a document or a job fold an event that concerns it; whether there is one."""
+    match row.state:
+        case DocumentState() | None if row.kind == "document":
+            row.become(ingestion.evolve_document(row.state, recorded))
+        case GenerationState() as state:
+            row.become(generation_state.evolve(state, recorded))
+        case ProcessingState() as state:
+            row.become(ingestion.evolve(state, recorded))
+        case ExportState() as state:
+            row.become(export.evolve(state, recorded))
+        case ArrivalState() as state:
+            row.become(arrivals.evolve(state, recorded))
+        case _:
+            return False
+    return True
+
+
+async def decision(
+    turn: "Turn", row: Row, documents: Sequence[PlanDocument] | None
+) -> Decision[Any]:
+    """What follows for a job. ``documents``: given when its process asked for them."""
+    match row.state, await turn.request_of(row.stream):
+        case GenerationState() as state, GenerationRequested() as request:
+            return generation.decide(
+                state,
+                request,
+                row.stream,
+                credit=await turn.credit(row.tenant) if state.phase == "running" else 0,
+                workers=max(1, turn.house.workers.get("generate", 1)),
+                documents=documents,
+                missing=await writing.missing_seeds(turn.connection, turn.house, row.stream, state),
+            )
+        case ProcessingState() as state, ProcessingRequested():
+            return ingestion.decide(state)
+        case ExportState() as state, ExportRequested() as request:
+            return export.decide(state, request, row.stream)
+        case (
+            ArrivalState() as state,
+            DocumentFetchRequested() | DocumentSplitRequested() as request,
+        ):
+            return arrivals.decide(state, request, row.stream)
+        case _:
+            raise LookupError(f"stream {row.stream} of kind {row.kind} is no job")
