@@ -40,10 +40,11 @@ class Size:
     rows: int
     entries: int
     planned: tuple[int, int]
+    listened: int
 
 
-QUICK = Size(300, 64, 1, 1000, 300, 20_000, 5_000, (500, 2500))
-FULL = Size(2500, 64, 3, 3000, 800, 100_000, 20_000, (2000, 10_000))
+QUICK = Size(300, 64, 1, 1000, 300, 20_000, 5_000, (500, 2500), 640)
+FULL = Size(2500, 64, 3, 3000, 800, 100_000, 20_000, (2000, 10_000), 1600)
 
 
 def benchmarks(size: Size) -> dict[str, tuple[str, Callable[[Tell], list[Figure]]]]:
@@ -74,7 +75,7 @@ def benchmarks(size: Size) -> dict[str, tuple[str, Callable[[Tell], list[Figure]
         "view-lag": ("View lag", lambda tell: view_lag.measure(tell, 10 * size.times)),
         "listeners": (
             "1,000 listeners",
-            lambda tell: listeners.measure(tell, 10, size.times),
+            lambda tell: listeners.measure(tell, size.listened, size.times),
         ),
         "start": ("Start", lambda tell: starting.measure(tell, size.times)),
     }
@@ -87,7 +88,7 @@ def main() -> None:
     size = QUICK if given.quick else FULL
     size = Size(
         given.chunks or size.chunks, given.concurrency or size.concurrency, size.times,
-        size.recorded, size.killed, size.rows, size.entries, size.planned,
+        size.recorded, size.killed, size.rows, size.entries, size.planned, size.listened,
     )  # fmt: skip
     every = benchmarks(size)
     chosen = given.only or list(every)

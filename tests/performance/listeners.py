@@ -1,80 +1,80 @@
-"""What 1,000 listeners to one job cost it: events of the job committed a second, flat out, with them and without.
+"""What 1,000 listeners to one job cost it: model calls a second through the whole mill, with them and without.
 
-The job is simulated: its events are appended as the ledger appends them, as fast as Postgres takes them, on a machine
-that the gateway, its listeners and Postgres share. The listeners' own reading is part of what they cost here.
+The calls are bound by the model's latency, as those of a real job are. Both speeds are taken over the same calls of a
+job: from when the listeners are connected, or as many calls were made without them, to its end.
 """
 
 import asyncio
+import sys
 import time
-from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
 
-import aiohttp
-
-from shared.store import open_pool
 from tests.performance.figures import Figure
+from tests.performance.mill import Mill, milling
 from tests.performance.progress import Tell
-from tests.performance.standing import Door, standing
-from tests.performance.view_lag import BATCH, commit
+from tests.performance.waiting import until
+
+CONCURRENCY = 16
+LATENCY_MS = 200.0
 
 
-def measure(tell: Tell, seconds: int, times: int, listeners: int = 1000) -> list[Figure]:
-    return asyncio.run(_measure(tell, seconds, times, listeners))
+def measure(tell: Tell, calls: int, times: int, listeners: int = 1000) -> list[Figure]:
+    return asyncio.run(_measure(tell, calls, times, listeners))
 
 
-async def _measure(tell: Tell, seconds: int, times: int, listeners: int) -> list[Figure]:
+async def _measure(tell: Tell, calls: int, times: int, listeners: int) -> list[Figure]:
     tell("starting servers")
     alone, heard, states = [], [], 0
-    async with standing() as door:
-        await _speed(door, 1)
+    async with milling() as mill:
+        await _speed(mill, CONCURRENCY, 0, 0)
         for n in range(times):
-            tell(
-                f"{seconds} s without and {seconds} s with {listeners} listeners, {n + 1} of {times}"
-            )
-            alone.append(await _speed(door, seconds))
-            async with AsyncExitStack() as open_things:
-                ears = [await _listener(door, open_things) for _ in range(listeners)]
-                heard.append(await _speed(door, seconds))
-                for ear in ears:
-                    ear.cancel()
-                states += sum(await asyncio.gather(*ears, return_exceptions=False))
-    note = f"{states / listeners / times / seconds:.1f} states a second to each of {listeners} listeners"
+            tell(f"{calls} calls with {listeners} listeners and without, {n + 1} of {times}")
+            speed, after, said = await _speed(mill, calls, listeners, 0)
+            heard.append(speed)
+            states += said
+            alone.append((await _speed(mill, calls, 0, after))[0])
+    note = (
+        f"{CONCURRENCY} at once, {LATENCY_MS:.0f} ms each;"
+        f" {states / listeners / times:.0f} states of a job to each of {listeners} listeners"
+    )
     return [
         Figure(
-            "events of a job with listeners",
-            "1/s",
-            tuple(heard),
-            "without",
-            tuple(alone),
-            "more",
-            note,
+            "model calls of a job with listeners", "1/s", tuple(heard), "without", tuple(alone),
+            "more", note,
         )
-    ]
+    ]  # fmt: skip
 
 
-async def _listener(door: Door, open_things: AsyncExitStack) -> "asyncio.Task[int]":
-    """One who listens; its result is how many states it was sent."""
-    connector = aiohttp.TCPConnector(limit=1)
-    http = await open_things.enter_async_context(aiohttp.ClientSession(connector=connector))
-    response = await http.get(f"{door.url}/api/v1/jobs/{door.job}/stream")
+async def _speed(mill: Mill, calls: int, listeners: int, after: int) -> tuple[float, int, int]:
+    """Calls a second once ``after`` were made and all listen; how many that were, and the states that were heard."""
+    project = await mill.upload(calls)
+    mill.simulation.reset(latency_ms=LATENCY_MS, latency_sigma=0)
+    job = (await mill.generate(project, CONCURRENCY))["job_id"]
+    ears = await _listening(mill, job, listeners) if listeners else None
+    await until(lambda: mill.simulation.stats()["calls"] >= max(1, after))
+    began, before = time.perf_counter(), int(mill.simulation.stats()["calls"])
+    await mill.ended(job)
+    took = time.perf_counter() - began
+    made = int(mill.simulation.stats()["calls"]) - before
+    states = int(await _line(ears)) if ears else 0
+    if ears:
+        await ears.wait()
+    return made / took, before, states
 
-    async def listen() -> int:
-        states = 0
-        try:
-            async for line in response.content:
-                states += line.startswith(b"data: ")
-        except asyncio.CancelledError:
-            response.close()
-        return states
 
-    return asyncio.create_task(listen())
+async def _listening(mill: Mill, job: str, listeners: int) -> asyncio.subprocess.Process:
+    """The process that listens, as soon as all of them were sent the job's first state."""
+    door = urlsplit(mill.tree.url)
+    ears = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.performance.ears", str(door.hostname), str(door.port),
+        f"/api/v1/jobs/{job}/stream", str(listeners), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    if await _line(ears) != "ready":
+        raise ChildProcessError("the listeners could not listen")
+    return ears
 
 
-async def _speed(door: Door, seconds: int) -> float:
-    """Events committed a second."""
-    pool = await open_pool(door.database.url("ledger"))
-    began, commits = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
-        await commit(door, pool)
-        commits += 1
-    await pool.close()
-    return commits * BATCH / (time.perf_counter() - began)
+async def _line(ears: asyncio.subprocess.Process) -> str:
+    if ears.stdout is None:
+        raise ChildProcessError("the listeners' words are not heard")
+    return (await ears.stdout.readline()).decode().strip()

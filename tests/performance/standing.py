@@ -18,7 +18,7 @@ from shared.migrations import migrate
 from shared.stack import Child, Database, Program, Running, start
 from tests.performance.waiting import until
 
-CLIENTS = 16
+CLIENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
