@@ -9,6 +9,7 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Collection
+from functools import lru_cache
 
 from shared.errors import GristmillError, Refused
 
@@ -58,6 +59,7 @@ def is_known(key: str, hashes: Collection[str]) -> bool:
     return found
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach ``host``."""
     if host == "localhost":

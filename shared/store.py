@@ -75,6 +75,7 @@ async def open_pool(
 ) -> "Pool":
     """Connections whose sessions cannot hold a lock for ever; the schema's version is checked.
 
+    Whoever changes a session (a setting, an advisory lock) must end it: sessions are handed on as they are.
     ``needed`` is the lowest version of the database that the service works with; ``schema`` is where names without
     one are looked up.
     """
@@ -83,6 +84,7 @@ async def open_pool(
         min_size=1,
         max_size=most,
         init=_speak_json,
+        reset=_as_it_is,
         server_settings={
             "lock_timeout": "10s",
             "statement_timeout": "60s",
@@ -97,6 +99,10 @@ async def open_pool(
         pool.terminate()
         raise
     return pool
+
+
+async def _as_it_is(_: "asyncpg.Connection[Any]") -> None:
+    """To clean a session that nobody changed costs a round trip after every query."""
 
 
 async def _speak_json(connection: "asyncpg.Connection[Any]") -> None:
@@ -128,7 +134,7 @@ def recorded_from(row: Mapping[str, Any]) -> Recorded[Event]:
 class PostgresReader:
     """The store as the roles ``reader`` and ``gateway`` see it."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool | Connection") -> None:
         self._pool = pool
 
     async def head(self) -> Position:

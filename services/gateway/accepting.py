@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from contracts.identity import job_id
 from contracts.message import Request
 from services.gateway import ids
-from services.gateway.asking import SOURCE, VIEW_PATIENCE
+from services.gateway.asking import SOURCE, VIEW_PATIENCE, cleaned
 from services.gateway.deps import Deps
 from services.gateway.positions import note
 from services.gateway.problems import first_of
-from shared.bus import Asker, dump, without_nul
+from shared.bus import Asker
 from shared.errors import Refused, Unavailable
 
 __all__ = [
@@ -56,7 +56,7 @@ async def begin(deps: Deps, request: Request, id: str, *, patience: float | None
     ``patience``: seconds until a request that was not recorded counts as queued; None: as many as are set.
     """
     try:
-        clean = type(request).model_validate_json(without_nul(dump(request)))
+        clean = cleaned(request)
     except ValidationError as problem:  # What held nothing but NUL holds nothing now.
         field, message = first_of(problem.errors())
         raise Refused("invalid_parameter", f"{field}: {message}", field=field) from None
@@ -65,19 +65,28 @@ async def begin(deps: Deps, request: Request, id: str, *, patience: float | None
     own = job_id(deps.tenant, SOURCE, id)
     if answer is None:
         return Begun(own, "queued")
+    if answer.code == "project_not_found":
+        # It was known here and is deleted.
+        deps.aliases.clear()
+        raise Refused(answer.code, answer.message or "", status=answer.status, field="project_id")
     answer.or_refused()
     note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)
     return Begun(answer.job_id or own, "recorded")
 
 
-async def named_project(deps: Deps, said: str, *, requests: int = 1) -> UUID:
+async def named_project(deps: Deps, said: str, *, requests: int = 1, judged: bool = False) -> UUID:
     """The id of the project that so many requests name. While the store is away an id is taken as it is, and an alias
     where it was seen before. Raise ``Refused`` or ``Unavailable``.
+
+    ``judged``: the ledger says at once whether it still exists, so one that was seen before is not looked up again
+    while the store is there.
     """
     text = said.strip()[:64]
+    if judged and deps.follows and (known := deps.aliases.get(text)) is not None:
+        return known
     try:
-        found = await ids.project(deps.views, text, field="project_id")
+        project, alias = await ids.named_project(deps.views, text, field="project_id")
     except Unavailable as away:
         await _room_on_the_bus(deps, requests)
         name = ids.uuid_of(text) or deps.aliases.get(text)
@@ -91,8 +100,8 @@ async def named_project(deps: Deps, said: str, *, requests: int = 1) -> UUID:
         return name
     while len(deps.aliases) >= MOST_KNOWN:
         del deps.aliases[next(iter(deps.aliases))]
-    deps.aliases[str(found.alias)] = found.project_id
-    return found.project_id
+    deps.aliases |= {str(alias): project, str(project): project}
+    return project
 
 
 async def named_documents(

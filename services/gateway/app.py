@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from services.gateway import describing, problems
 from services.gateway.deps import Deps
 from services.gateway.known_parameters import only_known
-from services.gateway.limits import BodyLimit, OneSlash
+from services.gateway.limits import BodyLimit, Cors, OneSlash
 from services.gateway.locking import Lock
 from services.gateway.positions import Positions
 from services.gateway.rates import RateLimit
@@ -71,6 +70,7 @@ def create_app(deps: Deps) -> FastAPI:
     # A request is held against one route after the other, which takes most of the time of a short answer: what is asked
     # most comes first, and no router lies in another. Routes with fixed words precede those that take any word.
     for router in (
+        datasets.asked_for,
         jobs.router,
         later.router,
         *(
@@ -104,7 +104,7 @@ def _wrap(app: FastAPI, deps: Deps) -> None:
     app.add_middleware(RateLimit, settings=settings)
     app.add_middleware(OneSlash)
     app.add_middleware(
-        CORSMiddleware,
+        Cors,
         allow_origins=[each.strip() for each in settings.cors_origins.split(",") if each.strip()],
         allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
         allow_headers=["Content-Type", "Idempotency-Key", "Last-Event-ID", "Range", "X-API-Key"],

@@ -47,6 +47,13 @@ def key_of(headers: Headers) -> str | None:
     return key
 
 
+def cleaned(request: Request) -> Request:
+    """The request without what no column takes."""
+    said = dump(request)
+    kept = without_nul(said)
+    return request if kept == said else type(request).model_validate_json(kept)
+
+
 async def ask(deps: Deps, request: Request, id: str) -> UUID:
     """Say ``request`` and return the id of what it began. Raise ``Refused`` or ``Unavailable``."""
     answer = await answered(deps, request, id)
@@ -55,8 +62,9 @@ async def ask(deps: Deps, request: Request, id: str) -> UUID:
 
 async def answered(deps: Deps, request: Request, id: str) -> Answer:
     """Say ``request`` and return what the ledger answered, as soon as the views show what came of it."""
-    clean = type(request).model_validate_json(without_nul(dump(request)))
-    answer = await deps.asker.ask(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
+    answer = await deps.asker.ask(
+        cleaned(request), tenant=deps.tenant, source=SOURCE, request_id=id
+    )
     answer.or_refused()
     note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)

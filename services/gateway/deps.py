@@ -88,7 +88,7 @@ class Deps:
         self.reached = Reached()
         self.rates = Rates()
         self.aliases: dict[str, UUID] = {}
-        """Of projects that were asked for, for the time that the store is away."""
+        """Of projects that were asked for, by alias and by id."""
         self.unprocessed = 0
         """Bytes of documents that no job had processed when they were last counted,"""
         self.arrived: dict[UUID, int] = {}
@@ -210,6 +210,13 @@ class Deps:
     @property
     def views(self) -> Views:
         return self.store.views
+
+    @property
+    def follows(self) -> bool:
+        """Whether the store was there a moment ago, and the views follow its log."""
+        return (
+            self._store is not None and self._store.projector.problem is None and self.reached.built
+        )
 
     @property
     def asker(self) -> Asker:

@@ -46,10 +46,24 @@ async def project(views: Views, id: str, *, field: str = "") -> ProjectRow:
     name = uuid_of(text) or _alias(text)
     found = await views.project(name) if name is not None else None
     if found is None:
-        raise Refused(
-            "project_not_found", f"Project with ID {text} not found", status=404, field=field
-        )
+        raise _no_project(text, field)
     return found
+
+
+async def named_project(views: Views, id: str, *, field: str) -> tuple[UUID, int]:
+    """Id and alias of a project, without counting what it holds. Raise ``Refused`` (404) where there is none."""
+    text = id.strip()[:64]
+    name = uuid_of(text) or _alias(text)
+    found = await views.named(name) if name is not None else None
+    if found is None:
+        raise _no_project(text, field)
+    return found
+
+
+def _no_project(text: str, field: str) -> Refused:
+    return Refused(
+        "project_not_found", f"Project with ID {text} not found", status=404, field=field
+    )
 
 
 async def document(views: Views, id: str) -> DocumentRow:

@@ -5,6 +5,7 @@ comes in a bounded time.
 import asyncio
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import answer
@@ -28,6 +29,16 @@ class OneSlash:
             # In place: the outer layers want to know which route answered.
             scope["path"] = scope["path"].rstrip("/") or "/"
         await self._app(scope, receive, send)
+
+
+class Cors(CORSMiddleware):
+    """Spares requests of no web page the search for what only web pages say: most of them come from programs."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not header(scope, b"origin"):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class BodyLimit:

@@ -8,6 +8,7 @@ import logging
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.limits import header
 from services.gateway.showing import BASE
 from shared.clock import monotonic
 from shared.telemetry import scope as said
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 UNWATCHED = frozenset({"/health", "/metrics"})
 """Asked every few seconds by machines: counted, but neither traced nor logged."""
+_TRACE = traces.HEADER.encode()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -31,7 +33,6 @@ class Watched:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         answered = _Answered(str(scope["state"]["request_id"]), send)
         began = monotonic()
         REQUESTS_OPEN.add()
@@ -40,7 +41,7 @@ class Watched:
                 if scope["path"] in UNWATCHED:
                     await self._app(scope, receive, answered.send)
                 else:
-                    await self._traced(scope, receive, answered, headers)
+                    await self._traced(scope, receive, answered)
         finally:
             REQUESTS_OPEN.add(by=-1)
             answered.end()
@@ -50,10 +51,8 @@ class Watched:
             if not answered.streams:
                 REQUEST_SECONDS.observe(monotonic() - began, route)
 
-    async def _traced(
-        self, scope: Scope, receive: Receive, answered: "_Answered", headers: Headers
-    ) -> None:
-        parent = traces.context_from(headers.get(traces.HEADER))
+    async def _traced(self, scope: Scope, receive: Receive, answered: "_Answered") -> None:
+        parent = traces.context_from(header(scope, _TRACE).decode("latin-1"))
         with traces.Span("request", "server", parent) as span:
             try:
                 await self._app(scope, receive, answered.send)

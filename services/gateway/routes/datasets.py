@@ -17,10 +17,11 @@ from services.gateway.views.rows import DatasetRow, ExportRow
 from shared.errors import Refused
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
+asked_for = APIRouter(prefix="/datasets", tags=["datasets"])
 BUILTIN = "builtin/extractive"
 
 
-@router.post("/generate", responses={202: {"model": Submitted}})
+@asked_for.post("/generate", responses={202: {"model": Submitted}})
 async def generate_dataset(
     deps: Here,
     response: Response,
@@ -41,7 +42,7 @@ async def generate_dataset(
         cut = settings.chunking.model_copy(update={"tokenizer": ref})
         settings = settings.model_copy(update={"chunking": cut})
     deps.bus_is_there()
-    project = await named_project(deps, body.project_id)
+    project = await named_project(deps, body.project_id, judged=True)
     documents = None
     if body.document_ids:
         documents = await named_documents(

@@ -85,7 +85,6 @@ class Projector:
 
     def __init__(self, pool: "Pool", reached: Reached) -> None:
         self._pool = pool
-        self._reader = PostgresReader(pool)
         self._reached = reached
         self.leads = False
         self.problem: str | None = "not started"
@@ -95,9 +94,7 @@ class Projector:
         while True:
             try:
                 async with self._pool.acquire(timeout=5) as connection:
-                    await connection.execute(f"set idle_session_timeout = '{STALLED}'")
-                    await prepare(connection)
-                    await self._take_turns(connection)
+                    await self._follow(connection)
             except (*AWAY, asyncpg.PostgresError, Overtaken) as problem:
                 self.problem = f"{type(problem).__name__}"
                 log.warning("the views do not follow the log: %s", problem)
@@ -106,6 +103,15 @@ class Projector:
                 self.leads = False
             await asyncio.sleep(RETRY)
 
+    async def _follow(self, connection: "Connection") -> None:
+        """In a session of its own, which ends with it and gives back the lock."""
+        try:
+            await connection.execute(f"set idle_session_timeout = '{STALLED}'")
+            await prepare(connection)
+            await self._take_turns(connection)
+        finally:
+            connection.terminate()
+
     async def _take_turns(self, connection: "Connection") -> None:
         """Watch until the lock is free, then lead."""
         while not await lead(connection):
@@ -113,30 +119,30 @@ class Projector:
             self._reached.move(await checkpoint(connection))
             self._reached.built = await built(connection)
             if not self._reached.built:
-                self._reached.head = await self._reader.head()
+                self._reached.head = await PostgresReader(connection).head()
             await self._nap(BUSY)
         self.leads = True
         await self._lead(connection)
 
     async def _lead(self, connection: "Connection") -> None:
+        # Over its own connection: whoever waits for the views must not wait for those who read them.
+        reader = PostgresReader(connection)
         at = await checkpoint(connection)
         # First: who is let in by `built` sends the position on, and none may be told that of a gateway that just began.
         self._reached.move(at)
         self._reached.built = await built(connection)
         tended = monotonic() - TEND
         while True:
-            self._reached.head = head = await self._reader.head()
+            self._reached.head = head = await reader.head()
             if head.era != at.era:
                 at = await begin_again(connection, at, head.era)
                 self._reached.built = False
-            events = await self._reader.tail(at.n, PAGE) if head.n > at.n else []
+            events = await reader.tail(at.n, PAGE) if head.n > at.n else []
             if events:
                 # Events keep the era that they were recorded in; the views count in that of the log.
                 after = Position(at.era, Position.parse(events[-1].position).n)
                 await fold(connection, events, at, after)
                 at = after
-            else:
-                await connection.execute("select 1")
             self.problem = None
             self._reached.move(at)
             if not self._reached.built and len(events) < PAGE:

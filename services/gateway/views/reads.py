@@ -91,6 +91,16 @@ class Views:
         )
         return ProjectRow(**row) if row else None
 
+    async def named(self, id: UUID | int) -> tuple[UUID, int] | None:
+        """Id and alias of a project, by either."""
+        column = "project_id" if isinstance(id, UUID) else "alias"
+        row = await self._queries.row(
+            f"select project_id, alias from projects where tenant = $1 and {column} = $2",  # noqa: S608 - constants
+            self._tenant,
+            id,
+        )
+        return (row["project_id"], row["alias"]) if row else None
+
     async def documents(
         self, project: UUID | None, limit: int, offset: int
     ) -> tuple[list[DocumentRow], int]:
