@@ -3,6 +3,7 @@
 Raises ``Unavailable`` where the store is away. Never writes.
 """
 
+import asyncio
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -44,8 +45,13 @@ class Queries:
 
     async def rows(self, sql: str, *args: object) -> "list[Record]":
         async def ask() -> "list[Record]":
-            async with self._pool.acquire(timeout=PATIENCE) as connection:
+            # Around it, since a timeout of the pool's own makes a task of each acquisition.
+            async with asyncio.timeout(PATIENCE):
+                connection = await self._pool.acquire()
+            try:
                 return await connection.fetch(sql, *args, timeout=2 * PATIENCE)
+            finally:
+                await self._pool.release(connection, timeout=PATIENCE)
 
         return await steady(self._pool, ask)
 
