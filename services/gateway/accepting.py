@@ -66,9 +66,8 @@ async def begin(deps: Deps, request: Request, id: str, *, patience: float | None
     if answer is None:
         return Begun(own, "queued")
     if answer.code == "project_not_found":
-        # It was known here and is deleted.
+        # It was known here, and is deleted.
         deps.aliases.clear()
-        raise Refused(answer.code, answer.message or "", status=answer.status, field="project_id")
     answer.or_refused()
     note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)

@@ -44,7 +44,7 @@ class Size:
 
 
 QUICK = Size(300, 64, 1, 1000, 300, 20_000, 5_000, (500, 2500), 640)
-FULL = Size(2500, 64, 3, 3000, 800, 100_000, 20_000, (2000, 10_000), 1600)
+FULL = Size(2500, 64, 3, 3000, 800, 100_000, 20_000, (2000, 10_000), 640)
 
 
 def benchmarks(size: Size) -> dict[str, tuple[str, Callable[[Tell], list[Figure]]]]:

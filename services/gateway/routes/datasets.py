@@ -57,9 +57,12 @@ async def generate_dataset(
     try:
         begun = await begin(deps, request, request_id(idempotency_key))
     except Refused as problem:
-        if problem.code != "no_chunks":
+        if problem.code == "project_not_found":
+            message = f"Project with ID {body.project_id} not found"
+        elif problem.code == "no_chunks":
+            message = f"No chunks found for project {body.project_id}"
+        else:
             raise
-        message = f"No chunks found for project {body.project_id}"
         raise Refused(problem.code, message, status=problem.status, field="project_id") from None
     response.status_code = begun.status
     return Submitted(

@@ -327,6 +327,18 @@ async def test_nothing_to_grind_is_said_with_the_id_that_the_user_gave(
     assert said["detail"] == f"No chunks found for project {rivers}"
 
 
+async def test_a_project_that_was_seen_and_is_deleted_is_said_with_the_id_that_the_user_gave(
+    gateway: Gateway, rivers: str, ledger: FakeLedger
+) -> None:
+    await gateway.post("/datasets/generate", {"project_id": rivers})
+    ledger.answers[GenerationRequested] = Answer(
+        code="project_not_found", message="Project with ID x not found", status=404
+    )
+    said = await gateway.post("/datasets/generate", {"project_id": rivers}, 404)
+    assert said["detail"] == f"Project with ID {rivers} not found"
+    assert (said["code"], said["field"]) == ("project_not_found", "project_id")
+
+
 async def test_a_running_job_is_cancelled_and_says_so_at_once(
     gateway: Gateway, rivers: str, ledger: FakeLedger
 ) -> None:
