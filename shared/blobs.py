@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from contracts.blob import BlobRef
 from shared.errors import GristmillError, Unavailable
@@ -136,10 +136,14 @@ class FolderBlobs:
     async def stream(
         self, tenant: str, ref: BlobRef, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
+        opening = asyncio.create_task(asyncio.to_thread(self.path(tenant, ref).open, "rb"))
         try:
-            file = await asyncio.to_thread(self.path(tenant, ref).open, "rb")
+            file = await asyncio.shield(opening)
         except FileNotFoundError:
             raise BlobMissing(ref.key(tenant)) from None
+        except asyncio.CancelledError:
+            opening.add_done_callback(_closed)  # a reader that left while the thread opened it
+            raise
         end, digest = ref.size if end is None else end, hashlib.sha256()
         with file:
             await asyncio.to_thread(file.seek, start)
@@ -165,6 +169,12 @@ class FolderBlobs:
 
     def close(self) -> None:
         """Nothing is held between two calls."""
+
+
+def _closed(opening: "asyncio.Task[BinaryIO]") -> None:
+    """Close what was opened for nobody."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def verified(tenant: str, ref: BlobRef, data: bytes) -> bytes:

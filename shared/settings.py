@@ -181,7 +181,7 @@ class Settings(BaseSettings):
             known = variables(name, cls.model_fields[name])
             # A setting of several variables is found by the first of them, so the file must keep out of the way.
             if not _is_set(known, os.environ):
-                given[known[0] if cls.model_fields[name].validation_alias else name] = value
+                given[known[0] if cls.model_fields[name].validation_alias else name] = _flat(value)
         return init_settings, env_settings, InitSettingsSource(settings_cls, given)
 
     @property
@@ -259,7 +259,7 @@ def check_environment(environ: Mapping[str, str]) -> None:
 def as_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """``environ`` with what the settings file says, and without the file: for processes that get only their own part.
 
-    A list or a mapping is written as JSON, as the environment has them.
+    A list is written with commas, as the environment has it.
     """
     path = settings_file(environ)
     written = read_settings_file(path, Settings.model_fields) if path else {}
@@ -267,8 +267,14 @@ def as_environment(environ: Mapping[str, str]) -> dict[str, str]:
     for name, value in written.items():
         known = variables(name, Settings.model_fields[name])
         if not _is_set(known, environ):
-            found[known[0]] = value if isinstance(value, str) else json.dumps(value)
+            flat = _flat(value)
+            found[known[0]] = flat if isinstance(flat, str) else json.dumps(flat)
     return found
+
+
+def _flat(value: object) -> object:
+    """A list of words as the environment has it, with commas: no setting takes lists otherwise."""
+    return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def explain_settings(

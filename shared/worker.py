@@ -199,7 +199,8 @@ class Worker:
             return
         except (GristmillError, ValidationError) as problem:
             reason = problem.message if isinstance(problem, GristmillError) else str(problem)
-            log.warning("a command cannot be used and is buried")
+            code = problem.code if isinstance(problem, GristmillError) else "invalid_message"
+            log.warning("a command on %s is buried: %s", message.subject, code)
             await bury(self.client, self._service, message, reason)
             await message.ack()
             return

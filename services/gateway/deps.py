@@ -159,7 +159,11 @@ class Deps:
         while self._client is None:
             try:
                 client = await connect(self.settings, "gateway")
-                await client.subscribe("gristmill.beat.*", cb=self.workers.hear)
+                try:
+                    await client.subscribe("gristmill.beat.*", cb=self.workers.hear)
+                except asyncio.CancelledError:
+                    await client.close()
+                    raise
                 self._client = client
             except Unavailable as problem:
                 self._problems["bus"] = problem.message

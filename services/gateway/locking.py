@@ -12,7 +12,7 @@ from services.gateway.limits import header
 from shared.api_keys import is_known
 
 HEADER = b"x-api-key"
-OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
+OPEN = ("/", "/health", "/api/v1/health", "/docs", "/redoc", "/openapi.json")
 
 
 class Lock:

@@ -21,7 +21,7 @@ DEFAULT = 200
 """Requests in a window where nobody set a number."""
 MOST_CLIENTS = 20_000
 REFUSAL = "Too many requests. Please try again later."
-UNCOUNTED = ("/health",)
+UNCOUNTED = ("/health", "/api/v1/health")
 """Asked again and again by whoever keeps the gateway running."""
 
 

@@ -1,7 +1,8 @@
 """Rows of the views as the API's answers. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from typing import Any
 from uuid import UUID
 
@@ -271,8 +272,10 @@ def found(row: DatasetRow, status: str, exports: Sequence[ExportRow]) -> Dataset
     )
 
 
-def aware(time: datetime | None) -> datetime | None:
-    """A time without a zone is meant in UTC."""
+def aware(time: date | datetime | None, *, end: bool = False) -> datetime | None:
+    """A time without a zone is meant in UTC; a date alone is its first moment, or its last one at the ``end``."""
+    if isinstance(time, date) and not isinstance(time, datetime):
+        time = datetime.combine(time, time_of_day.max if end else time_of_day.min)
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 

@@ -140,6 +140,8 @@ class Recorder:
             if answer is not None:
                 await self._answer(each.message, answer)
                 if answer.code is not None:
+                    id = each.envelope.id
+                    log.info("request %s is refused: %s", id[:200], answer.code)
                     reason = f"{answer.code}: {answer.message}"
                     await bury(self._client, "ledger", each.message, reason)
             await _acknowledge(each.message)

@@ -24,6 +24,7 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={"PATH": os.defpath},  # nothing of ours, least of all a key
             cwd="/",
             start_new_session=True,
         )

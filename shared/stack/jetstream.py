@@ -6,6 +6,7 @@ Speaks the few lines of the protocol that readiness needs by itself, so that it 
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -86,6 +87,7 @@ async def start_nats(
             Program(
                 name="nats",
                 argv=(str(binary()), "-c", str(conf)),
+                env={"PATH": os.defpath},  # nothing of ours, least of all a key
                 stop_with=Signals.SIGINT,
                 stop_within=3.0,
             ),

@@ -1,6 +1,6 @@
 """Datasets found in a project, and the small lists around them. Reads only."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -24,11 +24,11 @@ async def find_datasets(
     page_size: Annotated[int, Query(ge=1, le=1000)] = 20,
     search: Annotated[str | None, Query(max_length=200)] = None,
     format_filter: Annotated[str | None, Query(max_length=50)] = None,
-    date_from: datetime | None = None,
-    date_to: datetime | None = None,
+    date_from: date | datetime | None = None,
+    date_to: date | datetime | None = None,
 ) -> DatasetsFound:
     """The datasets of a project, newest first: those whose name holds `search`, that were asked for in a format, that
-    were begun between two times (a date alone is its midnight, UTC).
+    were begun between two times, in UTC where they name no zone; a date alone is the whole day.
     """
     project = await ids.project(deps.views, project_id)
     if search is not None and "\x00" in search:
@@ -38,7 +38,7 @@ async def find_datasets(
         name=search or None,
         format=format_filter or None,
         since=showing.aware(date_from),
-        until=showing.aware(date_to),
+        until=showing.aware(date_to, end=True),
     )
     rows, total = await deps.store.datasets.found(wanted, page_size, offset(page, page_size))
     exports = await deps.views.exports([row.dataset_id for row in rows])

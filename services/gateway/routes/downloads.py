@@ -66,7 +66,8 @@ async def download_dataset(
         export = _choose(dataset, await _exports(deps, dataset, name), batch)
         if export is None:
             return _accepted(job, dataset, name)
-    return await _sent(deps, dataset, name, _files(export, batch), request.headers)
+    files = _files(export, batch)
+    return await _sent(deps, dataset, name, files, request.headers, whole=batch is None)
 
 
 @router.head("/{id}/download", include_in_schema=False)
@@ -84,7 +85,7 @@ async def describe_download(
     export = _choose(dataset, await _exports(deps, dataset, name), batch)
     if export is None:
         raise Refused("not_written", f"Dataset {id} was not written as {name} yet.", status=404)
-    return await _described(deps, dataset, name, _files(export, batch))
+    return await _described(deps, dataset, name, _files(export, batch), whole=batch is None)
 
 
 async def _named(deps: Deps, name: str) -> tuple[DatasetRow, str, ExportedFile] | None:
@@ -165,8 +166,10 @@ async def _sent(
     format: str,
     files: Sequence[ExportedFile],
     asked: Mapping[str, str],
+    *,
+    whole: bool = False,
 ) -> Response:
-    described = await _headers(deps, dataset, format, files)
+    described = await _headers(deps, dataset, format, files, whole=whole)
     if len(files) > 1:
         pieces = zipped(deps.blobs, deps.tenant, [(file.name, file.blob) for file in files])
         return StreamingResponse(pieces, headers=described)
@@ -192,32 +195,41 @@ async def _sent(
 
 
 async def _described(
-    deps: Deps, dataset: DatasetRow, format: str, files: Sequence[ExportedFile]
+    deps: Deps,
+    dataset: DatasetRow,
+    format: str,
+    files: Sequence[ExportedFile],
+    *,
+    whole: bool = False,
 ) -> Response:
     response = Response()
-    response.headers.update(await _headers(deps, dataset, format, files))
+    response.headers.update(await _headers(deps, dataset, format, files, whole=whole))
     if len(files) > 1:
         del response.headers["Content-Length"]  # of a zip, which is not known before it is made
     return response
 
 
 async def _headers(
-    deps: Deps, dataset: DatasetRow, format: str, files: Sequence[ExportedFile]
+    deps: Deps, dataset: DatasetRow, format: str, files: Sequence[ExportedFile], *, whole: bool
 ) -> dict[str, str]:
-    """Of the whole answer. Raise ``BlobMissing`` before a byte is sent."""
+    """Of the whole answer; ``whole``: it is named after the dataset, not after the file. Raise ``BlobMissing`` before
+    a byte is sent.
+    """
     for file in files:
         if not await deps.blobs.holds(deps.tenant, file.blob):
             raise BlobMissing(file.blob.key(deps.tenant))
     if len(files) > 1:
         name = f"{showing.name_of(dataset)}_v{VERSION}.zip"
         return {"Content-Type": "application/zip", "Accept-Ranges": "none", **_disposition(name)}
-    blob = files[0].blob
+    blob, name = files[0].blob, files[0].name
+    if whole:
+        name = f"{showing.name_of(dataset)}_v{VERSION}.{name.rpartition('.')[2]}"
     return {
         "Content-Type": blob.media,
         "Content-Length": str(blob.size),
         "Accept-Ranges": "bytes",
         "ETag": f'"{blob.sha256}"',
-        **_disposition(_told_apart(files[0].name, format)),
+        **_disposition(_told_apart(name, format)),
     }
 
 

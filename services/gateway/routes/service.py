@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from services.gateway.deps import Here
 from services.gateway.shapes import About, Health, ShuttingDown
+from services.gateway.showing import BASE
 from shared.errors import Refused
 from shared.telemetry import exposition
 
@@ -18,6 +19,7 @@ VERSION = version("gristmill")
 
 
 @router.get("/health", responses={503: {"model": Health}})
+@router.get(f"{BASE}/health", include_in_schema=False)
 async def health(deps: Here, response: Response) -> Health:
     """Healthy: the store, the bus and the views can be used."""
     state = await deps.state()
