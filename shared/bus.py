@@ -32,6 +32,7 @@ from contracts.blob import BlobRef
 from contracts.message import Message, Request, request_subject, wire_type
 from shared.blobs import Blobs
 from shared.errors import GristmillError, Refused, Unavailable
+from shared.outside import bring, offer
 from shared.settings import Settings
 from shared.telemetry import metrics, traces
 
@@ -129,12 +130,10 @@ async def declare(client: Client, settings: Settings) -> None:
     """Create what is missing and bring what is there to this declaration."""
     stream = client.jetstream()
     for config in streams():
-        try:
-            await stream.add_stream(config)
-        except nats.js.errors.BadRequestError:
-            await stream.update_stream(config)
+        await bring(stream, config)
     for name, consumer in consumers(settings):
         await stream.add_consumer(name, consumer)
+    await offer(client, next(each for each in streams() if each.name == "EVENTS"))
 
 
 async def connect(settings: Settings, name: str) -> Client:

@@ -32,6 +32,7 @@ from shared.appending import Appending
 from shared.blobs import Blobs
 from shared.bus import (
     REPLY_TO,
+    SERVICES,
     Answer,
     bury,
     headers_of,
@@ -183,9 +184,13 @@ class Recorder:
         return Turn(connection, await Appending.begin(connection), self._house)
 
     async def _answer(self, message: Msg, answer: Answer) -> None:
-        """Only to an inbox: whoever asks may not make the ledger speak on other subjects."""
+        """Only to an inbox: whoever asks may not make the ledger speak elsewhere, nor to those who never ask."""
         inbox = headers_of(message).get(REPLY_TO, "")
-        if inbox.startswith("_INBOX.") and not set(inbox) & set("*> \r\n"):
+        if (
+            inbox.startswith("_INBOX.")
+            and not set(inbox) & set("*> \r\n")
+            and inbox.split(".")[1] not in ("ledger", *SERVICES)
+        ):
             try:
                 await self._client.publish(inbox, answer.said())
             except nats.errors.Error:

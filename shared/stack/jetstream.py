@@ -18,7 +18,7 @@ from shared.stack.child import Child, Program
 from shared.stack.folder import write
 from shared.stack.guard import Guard
 from shared.stack.ports import listening
-from shared.stack.users import configuration
+from shared.stack.users import MILL, configuration
 
 READY_WITHIN = 10.0
 
@@ -74,6 +74,13 @@ def settings(folder: Path, port: int, passwords: Mapping[str, str], *, durable: 
     )
 
 
+def _name_account(kept: Path) -> None:
+    """Streams lie in a folder named as their account; before it had a name the server called it ``$G``."""
+    before, now = kept / "$G", kept / MILL
+    if before.is_dir() and not now.exists():
+        before.rename(now)
+
+
 async def start_nats(
     folder: Path, logs: Path, passwords: Mapping[str, str], guard: Guard, *, durable: bool = True
 ) -> Nats:
@@ -81,6 +88,7 @@ async def start_nats(
 
     def make(port: int) -> Child:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _name_account(folder / "store" / "jetstream")
         conf = folder / "nats.conf"
         write(conf, settings(folder, port, passwords, durable=durable))
         return Child(

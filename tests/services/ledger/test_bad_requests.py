@@ -142,8 +142,8 @@ async def test_each_bad_request_is_answered_with_its_code_and_kept_with_its_reas
     await mill.stop_ledger()
     answers = {}
     for name, (subject, headers, body, _, _) in BAD.items():
-        inbox = mill.client.new_inbox()
-        answers[name] = await mill.client.subscribe(inbox, max_msgs=1)
+        inbox = mill.outside.new_inbox()
+        answers[name] = await mill.outside.subscribe(inbox, max_msgs=1)
         said = body
         for word, project in projects.items():
             said = said.replace(word.encode(), project.encode())

@@ -176,6 +176,21 @@ async def test_only_an_inbox_is_answered(mill: Mill, inbox: str) -> None:
     assert mill.envelopes("gristmill.commands") == []
 
 
+async def test_the_ledger_s_own_inbox_is_not_answered(mill: Mill) -> None:
+    """There it waits for the bus's word; with each event comes a name of it that others can read."""
+    inbox = mill.client.new_inbox()
+    heard = await mill.client.subscribe(inbox)
+    await mill.client.flush()
+    await _say(mill, "gristmill.requests.default.project", _envelope(), inbox)
+
+    async def recorded() -> bool:
+        return len(await mill.log()) == 2
+
+    await mill.until(recorded)
+    await mill.client.publish(inbox, b"after all that was said")
+    assert (await heard.next_msg(timeout=2)).data == b"after all that was said"
+
+
 @pytest.mark.parametrize(
     ("subject", "envelope", "reason"),
     [
@@ -190,8 +205,9 @@ async def test_only_an_inbox_is_answered(mill: Mill, inbox: str) -> None:
 async def test_what_is_no_request_is_answered_and_buried_with_its_reason(
     mill: Mill, subject: str, envelope: Envelope, reason: str
 ) -> None:
-    inbox = mill.client.new_inbox()
-    answers = await mill.client.subscribe(inbox, max_msgs=1)
+    inbox = mill.outside.new_inbox()
+    answers = await mill.outside.subscribe(inbox, max_msgs=1)
+    await mill.outside.flush()
     await _say(mill, f"gristmill.requests.{subject}", envelope, inbox)
     answer = (await answers.next_msg(timeout=5)).data.decode()
     assert reason in answer.replace("\\", "")

@@ -18,7 +18,7 @@ import pytest
 
 from shared.errors import GristmillError, Refused
 from shared.stack import Database, Guard, Nats, Running, jetstream, start
-from shared.stack.folder import passwords, write
+from shared.stack.folder import NATS_USERS, passwords, write
 from shared.stack.postgres import displace, serves, start_postgres
 
 Until = Callable[..., Awaitable[None]]
@@ -70,6 +70,27 @@ async def test_a_second_start_on_a_folder_continues(open_folder: Path) -> None:
         assert await admin.fetchval("SELECT n FROM kept") == 7
         await admin.close()
     assert kept.data == b"said before"
+
+
+async def test_streams_from_before_the_account_had_a_name_are_taken_over(
+    tmp_path: Path, stack: Running
+) -> None:
+    words = dict.fromkeys(NATS_USERS, "word")
+    server = await jetstream.start_nats(tmp_path, tmp_path, words, stack.guard, durable=False)
+    bus = await nats.connect(server.url("operator"))
+    await bus.jetstream().add_stream(name="KEPT", subjects=["kept"])
+    await bus.jetstream().publish("kept", b"said before")
+    await bus.close()
+    await server.stop()
+    kept = tmp_path / "store" / "jetstream"
+    (kept / "MILL").rename(kept / "$G")
+
+    server = await jetstream.start_nats(tmp_path, tmp_path, words, stack.guard, durable=False)
+    bus = await nats.connect(server.url("operator"))
+    assert (await bus.jetstream().get_msg("KEPT", seq=1)).data == b"said before"
+    await bus.close()
+    await server.stop()
+    assert not (kept / "$G").exists()
 
 
 async def test_a_folder_in_use_is_refused_and_says_by_whom(stack: Running) -> None:

@@ -11,10 +11,12 @@ import pytest
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import AckPolicy as NatsAckPolicy
 from nats.js.api import ConsumerConfig
 
 from shared.bus import connect, declare
+from shared.outside import DOOR
 from shared.settings import Settings
 from shared.stack import SERVICES, Nats
 from shared.stack.folder import NATS_USERS
@@ -286,7 +288,7 @@ async def test_another_system_reads_the_events_of_its_tenant_from_their_beginnin
     visitors: dict[str, Visitor],
 ) -> None:
     said = visitors["ledger"].client.jetstream()
-    await said.purge_stream("EVENTS")
+    await visitors["ledger"].client.jetstream(prefix=DOOR).purge_stream("EVENTS")
     for tenant in ("default", "acme", "default"):
         await said.publish(f"gristmill.events.{tenant}.project.created", tenant.encode())
     outside = visitors["external"].client.jetstream()
@@ -309,6 +311,111 @@ async def test_another_system_reads_the_events_of_its_tenant_from_their_beginnin
         )
         assert "error" in json.loads(answer.data)
     assert visitors["external"].refusals == []
+
+
+INSIDE = [
+    "gristmill.commands.generate",
+    "gristmill.results.generate",
+    "gristmill.requests.default.deletion",
+    "gristmill.requests.acme.job",
+    "gristmill.control.0",
+    "_INBOX.ledger.x",
+]
+
+
+async def kept(ledger: Client) -> dict[str, int]:
+    stream = ledger.jetstream()
+    return {
+        name: (await stream.stream_info(name)).state.messages
+        for name in ("REQUESTS", "INBOX", "COMMANDS", "DEAD")
+    }
+
+
+@pytest.fixture
+async def reached(visitors: dict[str, Visitor]) -> list[str]:
+    """Subjects of the mill at which something came in; they must stay unreached."""
+    found: list[str] = []
+
+    async def hear(message: Msg) -> None:
+        found.append(message.subject)
+
+    for subject in INSIDE:
+        await visitors["operator"].client.subscribe(subject, cb=hear)
+    await visitors["operator"].client.flush()
+    return found
+
+
+async def test_no_pull_of_another_system_is_delivered_into_the_mill(
+    visitors: dict[str, Visitor], reached: list[str]
+) -> None:
+    """The server does not ask who may publish to the reply that a pull names."""
+    ledger, outside = visitors["ledger"].client, visitors["external"].client
+    await ledger.jetstream().publish("gristmill.events.default.project.created", b"{}")
+    config = ConsumerConfig(
+        name="pulls", filter_subject="gristmill.events.default.>", ack_policy=NatsAckPolicy.NONE
+    )
+    await ledger.jetstream().purge_stream("REQUESTS")
+    before = await kept(ledger)
+    for subject in INSIDE:
+        await outside.jetstream().add_consumer("EVENTS", config)
+        await outside.publish("$JS.API.CONSUMER.MSG.NEXT.EVENTS.pulls", b"1", reply=subject)
+    await settled(visitors)
+    assert await kept(ledger) == before
+    assert reached == []
+
+
+async def test_no_consumer_of_another_system_delivers_into_the_mill(
+    visitors: dict[str, Visitor], reached: list[str]
+) -> None:
+    """The server does not ask who may publish to the subject that a consumer delivers to."""
+    ledger, outside = visitors["ledger"].client, visitors["external"].client
+    await ledger.jetstream().publish("gristmill.events.default.project.created", b"{}")
+    await ledger.jetstream().purge_stream("REQUESTS")
+    before = await kept(ledger)
+    for number, subject in enumerate(INSIDE):
+        await outside.jetstream().add_consumer(
+            "EVENTS",
+            ConsumerConfig(
+                name=f"pushes{number}",
+                filter_subject="gristmill.events.default.>",
+                ack_policy=NatsAckPolicy.NONE,
+                deliver_subject=subject,
+            ),
+        )
+    await settled(visitors)
+    assert await kept(ledger) == before
+    assert reached == []
+
+
+async def test_the_bus_s_word_to_another_system_stays_with_it(
+    visitors: dict[str, Visitor], reached: list[str]
+) -> None:
+    ledger, outside = visitors["ledger"].client, visitors["external"].client
+    await ledger.jetstream().purge_stream("REQUESTS")
+    for subject in INSIDE:
+        await outside.publish("gristmill.requests.default.project", b"{}", reply=subject)
+    await settled(visitors)
+    state = (await ledger.jetstream().stream_info("REQUESTS")).state
+    assert state.messages == len(INSIDE)
+    assert reached == []
+    await ledger.jetstream().purge_stream("REQUESTS")
+
+
+async def settled(visitors: dict[str, Visitor]) -> None:
+    """All that was asked of the bus until now was done: it did one more of the kind."""
+    outside = visitors["external"].client
+    said = visitors["ledger"].client.jetstream()
+    await said.publish("gristmill.events.default.project.created", b"{}")
+    config = ConsumerConfig(
+        name="last", filter_subject="gristmill.events.default.>", ack_policy=NatsAckPolicy.NONE
+    )
+    for each in ("last", "later"):
+        await outside.jetstream().add_consumer("EVENTS", config.evolve(name=each))
+        pulls = await outside.jetstream().pull_subscribe_bind(each, "EVENTS")
+        assert await pulls.fetch(1, timeout=2)
+    await outside.jetstream().publish("gristmill.requests.default.job", b"{}")
+    await said.purge_stream("REQUESTS", subject="gristmill.requests.default.job")
+    await visitors["operator"].client.flush()
 
 
 async def test_another_system_cannot_answer_in_the_name_of_the_bus(
