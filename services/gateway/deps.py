@@ -158,7 +158,7 @@ class Deps:
     async def _open_bus(self) -> None:
         while self._client is None:
             try:
-                client = await connect(self.settings, "gateway")
+                client = await _connected(self.settings)
                 try:
                     await client.subscribe("gristmill.beat.*", cb=self.workers.hear)
                 except asyncio.CancelledError:
@@ -262,6 +262,17 @@ class Deps:
     async def seen(self, position: str | None, patience: float = 2.0) -> bool:
         """Whether the views have come to ``position`` within ``patience`` seconds."""
         return position is None or await self.reached.wait(Position.parse(position), patience)
+
+
+async def _connected(settings: Settings) -> "Client":
+    """A connection to the bus. One that is cancelled halfway would leave its socket open, so it is let finish."""
+    opening = asyncio.create_task(connect(settings, "gateway"))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Unavailable):
+            await (await opening).close()
+        raise
 
 
 async def _ping(store: Store) -> str:
