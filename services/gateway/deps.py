@@ -265,13 +265,15 @@ class Deps:
 
 
 async def _connected(settings: Settings) -> "Client":
-    """A connection to the bus. One that is cancelled halfway would leave its socket open, so it is let finish."""
+    """A connection to the bus. One that is cancelled halfway would leave its socket open, so it is let finish for a moment."""
     opening = asyncio.create_task(connect(settings, "gateway"))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        with contextlib.suppress(Unavailable):
-            await (await opening).close()
+        # Without a bus it never ends by itself.
+        with contextlib.suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(0.5):
+                await (await opening).close()
         raise
 
 
