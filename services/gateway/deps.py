@@ -265,7 +265,7 @@ class Deps:
 
 
 async def _connected(settings: Settings) -> "Client":
-    """A connection to the bus. One that is cancelled halfway would leave its socket open, so it is let finish for a moment."""
+    """A connection to the bus. One that is cancelled halfway would leave its socket open, so it may finish."""
     opening = asyncio.create_task(connect(settings, "gateway"))
     try:
         return await asyncio.shield(opening)
