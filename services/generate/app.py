@@ -151,6 +151,7 @@ async def _ask(
             first=len(task.calls),
             before_each=task.may_start,
             report=lambda record: task.calls.append(_settled(task, settings.model, record)),
+            name=lambda number: str(_call_id(task, number)),
         )
         answer = answered.answer
         exchanges.append(
@@ -171,9 +172,13 @@ def _parameters(settings: GenerationSettings) -> dict[str, float | int | str | b
     }
 
 
+def _call_id(task: Task[GenerateEntries], number: int) -> UUID:
+    return call_id(task.unit, task.attempt, task.incarnation, number)
+
+
 def _settled(task: Task[GenerateEntries], model: str, record: CallRecord) -> CallSettled:
     return CallSettled(
-        call_id=call_id(task.unit, task.attempt, task.incarnation, record.number),
+        call_id=_call_id(task, record.number),
         unit_id=task.unit,
         attempt=task.attempt,
         number=record.number,

@@ -7,6 +7,7 @@ slot for another.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -24,6 +25,11 @@ class Closable(Protocol):
 
 def _always() -> None:
     """Let every call start."""
+
+
+def _nameless(_: int) -> str | None:
+    """Tell the server no name of a call."""
+    return None
 
 
 def _unheard(_: CallRecord) -> None:
@@ -67,11 +73,13 @@ class ModelClient:
         first: int = 0,
         before_each: Callable[[], None] = _always,
         report: Callable[[CallRecord], None] = _unheard,
+        name: Callable[[int], str | None] = _nameless,
     ) -> Answered:
         """Ask ``provider`` until it answers or asking on makes no sense.
 
         ``before_each`` is asked before every single call and refuses by raising. ``report`` hears every call as it
-        ends, numbered from ``first``, also those of a request that fails or is cancelled. Raises ``ModelError``
+        ends, numbered from ``first``, also those of a request that fails or is cancelled. ``name`` says by its number
+        what the server is told that a call is named. Raises ``ModelError``
         where the failure is the unit's outcome, ``Unavailable`` where the unit is worth another attempt later.
         """
         asked, model = self._provider(provider), f"{provider}/{request.model}"
@@ -83,7 +91,9 @@ class ModelClient:
             try:
                 with traces.Span(f"chat {request.model}", "client") as span:
                     told = partial(_told, model, span, report)
-                    answer = await self._once(asked, request, first + len(calls), calls, told)
+                    number = first + len(calls)
+                    named = replace(request, call=name(number))
+                    answer = await self._once(asked, named, number, calls, told)
             except ModelError as error:
                 wait = wait_before_retry(error, len(calls), waited, self._jitter())
                 if wait is None:

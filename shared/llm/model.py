@@ -19,6 +19,8 @@ class ModelRequest:
     seed: int | None = None
     schema: Mapping[str, object] | None = None
     """Strict JSON schema that the answer's text must follow; None: free text."""
+    call: str | None = None
+    """What this one call is named, told to the server beside the request so that both sides can speak of it."""
 
 
 @dataclass(frozen=True, slots=True)

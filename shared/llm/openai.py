@@ -13,6 +13,8 @@ from shared.llm.model import ModelAnswer, ModelRequest
 from shared.llm.openai_reply import complaint, quoted, read_answer, read_failure
 from shared.llm.openai_request import Dialect, adapted, request_body
 
+CALL = "X-Client-Request-Id"
+"""The header in which OpenAI takes a client's own name of a request, and by which its support finds it."""
 LEAST_SECRET = 12
 """Characters below which a key is none that somebody gave out."""
 
@@ -32,9 +34,10 @@ class OpenAi:
     async def complete(self, request: ModelRequest) -> ModelAnswer:
         dialect = self._dialects.get(request.model, Dialect())
         who = f"{self._name}/{request.model}"
+        headers = self._headers if request.call is None else {**self._headers, CALL: request.call}
         began = monotonic()
         try:
-            reply = await self._http.post(self._url, request_body(request, dialect), self._headers)
+            reply = await self._http.post(self._url, request_body(request, dialect), headers)
         except PostFailed as failed:
             raise ModelError(failed.kind, self._no_reply(who, failed)) from None
         latency_ms = (monotonic() - began) * 1000

@@ -25,6 +25,12 @@ class Simulation:
         """Its account of the calls it saw; the fields are those of ``tally.Tally.summary``."""
         return self._ask("GET", "/stats")
 
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call that it saw; the fields are those of ``tally.Seen``."""
+        found = self._ask("GET", "/calls")["calls"]
+        assert isinstance(found, list)
+        return found
+
     def labels(self) -> list[dict[str, Any]]:
         """What is wrong with which entry; the fields are those of ``said.Label``."""
         found = self._ask("GET", "/labels")["labels"]

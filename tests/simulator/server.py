@@ -1,6 +1,7 @@
 """A model server that speaks OpenAI's chat completions and behaves as told. Never a part of the product.
 
-``POST /v1/chat/completions`` and ``GET /v1/models`` are what a client sees; ``GET /stats``, ``GET /labels``,
+``POST /v1/chat/completions`` and ``GET /v1/models`` are what a client sees (also as ``/<who>/v1/…``, so that each
+client can be told from the others); ``GET /stats``, ``GET /calls``, ``GET /labels``,
 ``POST /control`` (change some of the behaviour), ``POST /behave`` (all of it) and ``POST /reset`` are for the test.
 """
 
@@ -53,9 +54,10 @@ class Simulator:
         return Connection(self.handle, self.connections)
 
     async def handle(self, asked: Asked) -> Told:
-        match asked.method, asked.path:
+        by, _, spoken = asked.path.partition("/v1/")
+        match asked.method, f"/v1/{spoken}" if spoken else asked.path:
             case "POST", "/v1/chat/completions":
-                return await self._completion(asked)
+                return await self._completion(asked, by.strip("/"))
             case "GET", "/v1/models":
                 names = self.behaviour.models or ("simulated",)
                 return _json(
@@ -63,6 +65,8 @@ class Simulator:
                 )
             case "GET", "/stats":
                 return _json(self.tally.summary() | {"connections": len(self.connections)})
+            case "GET", "/calls":
+                return _json({"calls": self.tally.seen})
             case "GET", "/labels":
                 return _json({"labels": self.labels})
             case "POST", "/control":
@@ -86,10 +90,10 @@ class Simulator:
             )
         return Told(200, self.behaviour.model_dump_json().encode())
 
-    async def _completion(self, asked: Asked) -> Told:
+    async def _completion(self, asked: Asked, by: str) -> Told:
         behaviour, tally = self.behaviour, self.tally
         request = hashlib.blake2b(asked.body, digest_size=16).hexdigest()
-        attempt = tally.begin(request)
+        attempt, seen = tally.begin(request, asked.headers.get("x-client-request-id"), by)
         outcome = "gone"
         try:
             wish = _read(asked, behaviour)
@@ -103,7 +107,8 @@ class Simulator:
                     await asyncio.sleep(seconds)
                 if suffers == "hang":
                     await asyncio.Event().wait()
-                told = self._tell(wish, behaviour, request, suffers)
+                seen.answer = f"chatcmpl-{request}-{attempt}"
+                told = self._tell(wish, behaviour, request, suffers, seen.answer)
             finally:
                 await self._leave(behaviour)
             outcome = suffers or "ok"
@@ -113,7 +118,7 @@ class Simulator:
         else:
             return told
         finally:
-            tally.end(request, outcome)
+            tally.end(seen, outcome)
 
     async def _enter(self, behaviour: Behaviour) -> None:
         limit = behaviour.concurrency
@@ -130,7 +135,9 @@ class Simulator:
             async with self._waiting:
                 self._waiting.notify(1)
 
-    def _tell(self, wish: Wish, behaviour: Behaviour, request: str, suffers: Fault | None) -> Told:
+    def _tell(
+        self, wish: Wish, behaviour: Behaviour, request: str, suffers: Fault | None, answer: str
+    ) -> Told:
         if suffers == "reset":
             return Told(200, b"", reset=True)
         if suffers == "broken":
@@ -160,7 +167,7 @@ class Simulator:
         choice = {"index": 0, "message": message, "finish_reason": finish}
         return _json(
             {
-                "id": f"chatcmpl-{request}",
+                "id": answer,
                 "object": "chat.completion",
                 "created": 0,
                 "model": wish.model,

@@ -60,6 +60,24 @@ async def test_calls_repeats_and_paid_answers_are_counted(
     assert stats["last"] >= stats["first"] + 0.05
 
 
+async def test_each_call_is_kept_with_its_name_and_who_made_it(
+    simulator: Simulation, session: aiohttp.ClientSession, ask: Asker
+) -> None:
+    simulator.control(server_error=1.0, faulty_attempts=1)
+    await ask(body(), **{"X-Client-Request-Id": "first"})
+    await ask(body())
+    url = f"{simulator.url}/generate-2/v1/chat/completions"
+    async with session.post(url, data=body(1)) as response:
+        assert response.status == 500
+    first, second, third = simulator.calls()
+    assert (first["call"], first["by"], first["outcome"]) == ("first", "", "server_error")
+    assert (second["call"], second["outcome"]) == (None, "ok")
+    assert second["answer"].startswith("chatcmpl-")
+    assert first["request"] == second["request"] != third["request"]
+    assert third["by"] == "generate-2"
+    assert first["begin"] <= first["end"] <= second["begin"]
+
+
 async def test_a_fault_is_no_paid_answer(simulator: Simulation, ask: Asker) -> None:
     simulator.control(server_error=1.0, faulty_attempts=1)
     statuses = [(await ask(body()))[0] for _ in range(2)]

@@ -151,6 +151,19 @@ async def test_a_cut_answer_is_an_answer_that_says_so(
     assert answered.answer.finish_reason == "length"
 
 
+async def test_the_server_is_told_the_name_of_each_call(
+    simulator: Simulation, connect: Connect
+) -> None:
+    simulator.control(server_error=1.0, faulty_attempts=1)
+    client = connect(simulator.openai_base_url)
+    await client.call("openai", request(), first=3, name=lambda number: f"call {number}")
+    await client.call("openai", request(1))
+    named = [(seen["call"], seen["outcome"]) for seen in simulator.calls()]
+    assert named == [
+        ("call 3", "server_error"), ("call 4", "ok"), (None, "server_error"), (None, "ok")
+    ]  # fmt: skip
+
+
 async def test_retry_after_is_waited_for(simulator: Simulation, connect: Connect) -> None:
     simulator.control(rate_limited=1.0, faulty_attempts=2, retry_after=1.5)
     pauses: list[float] = []
