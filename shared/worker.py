@@ -1,52 +1,31 @@
-"""The runtime of a service: hear a command, do its units, say each outcome, acknowledge. Alone imports FastStream.
+"""The runtime of a service: hear a command, do its units, say each outcome, acknowledge.
 
-A message is handed from FastStream to this module's own pool the moment it is fetched, so none waits unheld in a queue
-where nobody keeps it alive (measured: FastStream with N workers holds an N + 1st message without heartbeat, and a
-saturated worker then does it twice). A redelivered command is not done: what was said of it is known to the ledger
-only, which issues again the units that lack an outcome, and no others.
+Read beside it: ``hearing`` (commands), ``holding`` (what is kept alive, what may start), ``saying`` (outcomes). A
+redelivered command is not done: what was said of it is known to the ledger only, which issues again the units that
+lack an outcome, and no others.
 """
 
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import Iterable
 from uuid import UUID
 
-import nats.errors
-import orjson
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from faststream.nats.subscriber.usecases import PullStreamSubscriber
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-from contracts import COMMANDS
 from contracts.message import Command, wire_type
 from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
-from shared.bus import (
-    ATTEMPT,
-    TENANT,
-    Envelope,
-    Undecodable,
-    bury,
-    claim_check,
-    claimed,
-    connect,
-    dump,
-    envelope_from,
-    headers_of,
-    traced,
-)
-from shared.cancellation import heed_cancellation
-from shared.clock import fresh_id, monotonic
+from shared.bus import bury, connect
 from shared.errors import GristmillError, Unavailable
 from shared.health import Health
+from shared.hearing import Away, Heard, declared, hearing, read
+from shared.holding import Holding
+from shared.saying import Saying
 from shared.settings import Settings
 from shared.task import Done, Gate, Handler, Stopped, Task, Work, deferred, failed, finished
-from shared.telemetry import traces
 from shared.telemetry.metrics import sampled
 from shared.watching import begun, held, watched
 
@@ -58,14 +37,6 @@ MOST_CRASHES = 4
 """Attempts at a unit whose handler raised what nobody expected, before it is given up and its command buried."""
 GRACE = 5.0
 """Seconds that a stopping worker gives the units that are under way; less than whoever stops it waits."""
-_CANCEL = re.compile(rb"cancel(?:/([0-9]{1,9}))?")
-Away = (nats.errors.Error, OSError, TimeoutError)
-"""The bus cannot be reached for the moment."""
-
-
-async def _undecoded(message: NatsMessage) -> bytes:
-    """FastStream would drop a body that is not JSON before anybody saw it."""
-    return message.body
 
 
 class Worker:
@@ -79,15 +50,11 @@ class Worker:
         self._blobs = blobs
         self._settings = settings
         self._health = health
-        self._incarnation = fresh_id()
+        self._held = Holding(service, settings)
         self._gates: dict[tuple[str, UUID], Gate] = {}
-        self._held: dict[UUID, asyncio.Task[None]] = {}
-        self._packs: dict[asyncio.Task[None], Msg] = {}
-        self._cancelled: dict[UUID, int] = {}
-        """Jobs that were cancelled, with how often each had been restarted by then."""
-        self._last_beat = monotonic()
         self._stopping = False
         self._client: Client | None = None
+        self._voice: Saying | None = None
 
     @property
     def client(self) -> Client:
@@ -95,19 +62,24 @@ class Worker:
             raise LookupError("the worker is not connected yet")
         return self._client
 
+    @property
+    def held(self) -> Holding:
+        return self._held
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; then finish what can be finished soon and give the rest back."""
         self._client = await connect(self._settings, self._service)
-        controls = await self._client.subscribe("gristmill.control.*", cb=self._control)
-        broker, hearing = self._broker()
-        beating = asyncio.create_task(self._beat())
+        self._voice = Saying(self._service, self._client, self._blobs)
+        controls = await self._client.subscribe("gristmill.control.*", cb=self._held.control)
+        broker, ear = hearing(self._service, self._settings, self._take)
+        beating = asyncio.create_task(self._held.beat(self._client))
         stopped = asyncio.create_task(stop.wait())
         try:
-            await self._wait_for_consumer(stop)
+            await declared(self._client, self._service, self._health, stop)
             if not stop.is_set():
                 await broker.start()
                 self._health.ready("hearing")
-                with sampled(held(self._held, self._gates)):
+                with sampled(held(self._held.units, self._gates)):
                     # A worker that does not beat is dead to the ledger, so it must not live on.
                     await asyncio.wait({beating, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -115,7 +87,7 @@ class Worker:
             self._health.unready("stopping")
             # The broker's connection is needed on to hold and acknowledge what was heard on it.
             with contextlib.suppress(*Away):
-                await hearing.stop()
+                await ear.stop()
             await self._finish()
             with contextlib.suppress(*Away):
                 await broker.stop()
@@ -127,61 +99,15 @@ class Worker:
         if beating.done() and not beating.cancelled():
             beating.result()
 
-    def _broker(self) -> tuple[NatsBroker, PullStreamSubscriber]:
-        url = self._settings.nats_url.get_secret_value()
-        broker = NatsBroker(
-            [url],
-            logger=None,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=1,
-            inbox_prefix=self._inbox_prefix(),
-        )
-
-        hearing = broker.subscriber(
-            f"gristmill.commands.{self._service}",
-            stream=JStream("COMMANDS", declare=False),
-            durable=self._service,
-            pull_sub=PullSub(batch_size=1, timeout=0.5),
-            ack_policy=AckPolicy.MANUAL,
-            decoder=_undecoded,
-            inbox_prefix=f"{self._inbox_prefix()}.".encode(),
-        )
-
-        @hearing
-        async def hear(message: NatsMessage) -> None:
-            raw = message.raw_message
-            if isinstance(raw, Msg):
-                self._take(raw)
-
-        return broker, hearing
-
-    def _inbox_prefix(self) -> str:
-        url = self._settings.nats_url.get_secret_value()
-        user = url.split("//", 1)[-1].split(":", 1)[0] if "@" in url else self._service
-        return f"_INBOX.{user}"
-
-    async def _wait_for_consumer(self, stop: asyncio.Event) -> None:
-        """The ledger declares the bus; a worker that is up before it waits, and says so."""
-        while not stop.is_set():
-            try:
-                await self.client.jetstream().consumer_info("COMMANDS", self._service)
-            except Away:
-                self._health.unready("waiting for the ledger to declare the bus")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.1):
-                        await stop.wait()
-            else:
-                return
-
     # -- hearing -----------------------------------------------------------------------------------
 
     def _take(self, message: Msg) -> None:
         pack = asyncio.create_task(self._do_pack(message))
-        self._packs[pack] = message
+        self._held.packs[pack] = message
         pack.add_done_callback(self._let_go)
 
     def _let_go(self, pack: "asyncio.Task[None]") -> None:
-        self._packs.pop(pack, None)
+        self._held.packs.pop(pack, None)
         if not pack.cancelled() and (problem := pack.exception()) is not None:
             # What was not said is issued again by the ledger, which misses it in the beats.
             log.error("a pack was dropped: %r", problem)
@@ -191,7 +117,7 @@ class Worker:
             await message.ack()
             return
         try:
-            command, work, tenant, attempt, trace = await self._read(message)
+            heard = await read(message, self._service, self._work, self._blobs)
         except Unavailable as away:
             # The command's body lies where it cannot be fetched now. No beat names its units, so they come again.
             log.warning("a command is left: %s", away.message)
@@ -204,27 +130,16 @@ class Worker:
             await bury(self.client, self._service, message, reason)
             await message.ack()
             return
-        begun(command, trace)
+        command, work = heard.command, heard.work
+        begun(command, heard.trace)
         key = wire_type(work.command), command.job_id
         gate = self._gates.setdefault(key, Gate(work.share(command)))
         gate.widen(work.share(command))
         gate.packs += 1
         tasks = [
-            self._hold(
-                Task(
-                    command,
-                    index,
-                    tenant,
-                    attempt,
-                    self._incarnation,
-                    lambda: self._may_start(command),
-                ),
-                work,
-                gate,
-                message,
-            )
+            self._hold(self._task(heard, index), work, gate, message)
             for index, unit in enumerate(command.units)
-            if unit not in self._held
+            if unit not in self._held.units
         ]
         try:
             await asyncio.gather(*tasks)
@@ -234,28 +149,23 @@ class Worker:
                 self._gates.pop(key, None)
         await message.ack()
 
-    async def _read(self, message: Msg) -> tuple[Command, Work, str, int, traces.Context | None]:
-        """A command, how it is done, its tenant, attempt and trace. Raise what makes it useless for good."""
-        envelope = envelope_from(message.subject, headers_of(message), message.data)
-        tenant = envelope.headers.get(TENANT, "default")
-        work = self._work.get(envelope.type)
-        if work is None:
-            raise Undecodable(f"{envelope.type} is no command that {self._service} does")
-        attempt = envelope.headers.get(ATTEMPT.lower(), "1")
-        if not attempt.isdecimal() or int(attempt) < 1:
-            raise Undecodable(f"the attempt {attempt!r} is not a number from 1")
-        body = await claimed(self._blobs, tenant, envelope)
-        command = COMMANDS[envelope.type].model_validate_json(body)
-        trace = traces.context_from(envelope.headers.get(traces.HEADER))
-        return command, work, tenant, int(attempt), trace
+    def _task(self, heard: Heard, index: int) -> Task[Command]:
+        return Task(
+            heard.command,
+            index,
+            heard.tenant,
+            heard.attempt,
+            self._held.incarnation,
+            lambda: self._held.may_start(heard.command),
+        )
 
     def _hold(
         self, task: Task[Command], work: Work, gate: Gate, message: Msg
     ) -> "asyncio.Task[None]":
-        held = asyncio.create_task(self._do_unit(task, work, gate, message))
-        self._held[task.unit] = held
-        held.add_done_callback(lambda _: self._held.pop(task.unit, None))
-        return held
+        doing = asyncio.create_task(self._do_unit(task, work, gate, message))
+        self._held.units[task.unit] = doing
+        doing.add_done_callback(lambda _: self._held.units.pop(task.unit, None))
+        return doing
 
     async def _do_unit(self, task: Task[Command], work: Work, gate: Gate, message: Msg) -> None:
         await gate.enter()
@@ -271,7 +181,7 @@ class Worker:
         self, task: Task[Command], work: Work, message: Msg
     ) -> UnitFinished | UnitDeferred | None:
         """Do a unit and turn whatever comes of it into a report; None: leave it to the ledger."""
-        if self._stopping or self._is_silent():
+        if self._stopping or self._held.is_silent():
             return None
         try:
             done = await work.handler(task)
@@ -299,93 +209,20 @@ class Worker:
             return failed(task, self._service, "internal_error", reason)
         return finished(task, self._service, done)
 
-    def _is_silent(self) -> bool:
-        """No beat went out for so long that the ledger may have given this worker's units to another."""
-        return monotonic() - self._last_beat > self._settings.deadline
-
-    def _may_start(self, command: Command) -> None:
-        """Asked before each model call. (Units without one are done to the end: a cancelled job keeps what it has.)"""
-        if self._cancelled.get(command.job_id, -1) >= getattr(command, "restart", 0):
-            raise Stopped("cancelled", "The job was cancelled.")
-        if self._is_silent():
-            raise Stopped("silent", "No beat went out for too long.")
-
-    # -- saying ------------------------------------------------------------------------------------
-
     async def _say(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> None:
-        """Say an outcome until the bus has it; the same id each time, so that it has one effect."""
-        pause = 0.1
-        while True:
-            try:
-                envelope = await self._envelope(task, report)
-                await self.client.jetstream().publish(
-                    envelope.subject, envelope.body, timeout=5, headers=envelope.all_headers()
-                )
-            except (*Away, Unavailable) as problem:
-                log.info("an outcome could not be said yet: %r", problem)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 5.0)
-            else:
-                return
-
-    async def _envelope(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> Envelope:
-        body, headers = await claim_check(self._blobs, task.tenant, dump(report))
-        return Envelope(
-            type=wire_type(type(report)),
-            id=str(task.outcome),
-            source=self._service,
-            subject=f"gristmill.results.{self._service}",
-            body=body,
-            headers=headers
-            | {TENANT: task.tenant, "Nats-Msg-Id": str(task.outcome)}
-            | traced(traces.current()),
-        )
-
-    async def _beat(self) -> None:
-        """Name the units held, and hold their messages; what is named here is not given to another."""
-        while True:
-            heed_cancellation()
-            try:
-                await self._beat_once()
-            except Away as problem:
-                log.info("no beat went out: %r", problem)
-            await asyncio.sleep(self._settings.beat)
-
-    async def _beat_once(self) -> None:
-        began = monotonic()
-        beat = {
-            "incarnation": str(self._incarnation),
-            "units": [str(unit) for unit in self._held],
-        }
-        await self.client.publish(f"gristmill.beat.{self._service}", orjson.dumps(beat))
-        await self.client.flush(timeout=2)
-        if self.client.is_connected:
-            self._last_beat = began
-        for message in list(self._packs.values()):
-            with contextlib.suppress(nats.errors.MsgAlreadyAckdError):
-                await message.in_progress()
-
-    async def _control(self, message: Msg) -> None:
-        """A job was cancelled: what it has not started here is not started.
-
-        The words must be the ledger's own. Whoever may speak on the bus at all can name this subject to be answered on,
-        and then the server itself says here that it has stored a message, or that it has none.
-        """
-        said = _CANCEL.fullmatch(message.data)
-        if said is None:
-            return
-        with contextlib.suppress(ValueError):
-            self._cancelled[UUID(message.subject.rsplit(".", 1)[-1])] = int(said[1] or 0)
+        if self._voice is None:
+            raise LookupError("the worker is not connected yet")
+        await self._voice.say(task, report)
 
     async def _finish(self) -> None:
         """Give what is held a while to finish, then give the rest back."""
-        if self._packs:
-            await asyncio.wait(list(self._packs), timeout=GRACE)
-        for pack, message in list(self._packs.items()):
+        if self._held.packs:
+            await asyncio.wait(list(self._held.packs), timeout=GRACE)
+        for pack, message in list(self._held.packs.items()):
             pack.cancel()
             with contextlib.suppress(*Away):
                 await message.ack()
-        for unit in list(self._held.values()):
+        for unit in list(self._held.units.values()):
             unit.cancel()
         if self._client is not None:
             with contextlib.suppress(*Away):

@@ -242,9 +242,9 @@ async def test_an_outcome_names_its_unit_attempt_and_worker_and_its_message_id_f
     await bench.say(command, attempt=3)
     await bench.until(lambda: bench.said)
     report, envelope = bench.said[0], bench.envelopes[0]
-    assert (report.attempt, report.incarnation) == (3, worker._incarnation)
+    assert (report.attempt, report.incarnation) == (3, worker.held.incarnation)
     assert (report.unit_id, report.job_id) == (command.units[0], command.job_id)
-    task = Task(command, 0, "default", 3, worker._incarnation, lambda: None)
+    task = Task(command, 0, "default", 3, worker.held.incarnation, lambda: None)
     assert envelope.id == envelope.headers["nats-msg-id"] == str(task.outcome)
     assert (envelope.source, envelope.headers["gristmill-tenant"]) == ("generate", "default")
 
@@ -577,7 +577,7 @@ async def test_a_cancelled_job_starts_no_further_call_and_other_jobs_go_on(bench
     await bench.say(command)
     await bench.until(lambda: held.started == [command.units[0]])
     await bench.client.publish(f"gristmill.control.{command.job_id}", b"cancel")
-    await bench.until(lambda: worker._cancelled)
+    await bench.until(lambda: worker.held.cancelled)
     held.end(command.units[0])
     await bench.until(bench.all_acknowledged)
     ended = {report.unit_id: report for report in bench.said}
@@ -594,7 +594,7 @@ async def test_work_without_model_calls_is_done_for_a_cancelled_job_too(bench: B
     worker, command = bench.worker(generating(echo)), pack(1)
     await bench.until(lambda: bench.beats)
     await bench.client.publish(f"gristmill.control.{command.job_id}", b"cancel")
-    await bench.until(lambda: command.job_id in worker._cancelled)
+    await bench.until(lambda: command.job_id in worker.held.cancelled)
     await bench.say(command)
     await bench.until(lambda: bench.said)
     report = bench.said[0]
@@ -608,7 +608,7 @@ async def test_a_hint_that_names_no_job_is_overheard(bench: Bench) -> None:
     await bench.client.publish("gristmill.control.everything", b"cancel")
     await bench.say(pack(1))
     await bench.until(lambda: bench.said)
-    assert not worker._cancelled
+    assert not worker.held.cancelled
 
 
 @pytest.mark.parametrize(
@@ -621,14 +621,14 @@ async def test_only_the_ledgers_own_words_cancel_a_job(bench: Bench, words: byte
     await bench.client.publish(f"gristmill.control.{command.job_id}", words)
     await bench.say(command)
     await bench.until(lambda: bench.said)
-    assert not worker._cancelled
+    assert not worker.held.cancelled
 
 
 async def test_a_worker_whose_beat_is_stale_starts_nothing_and_says_nothing(bench: Bench) -> None:
     """The ledger may have given its units to another."""
     worker = bench.worker(generating(must_not_run), beat=3600.0, deadline=0.2)
     await bench.until(lambda: bench.beats)
-    await bench.until(worker._is_silent)
+    await bench.until(worker.held.is_silent)
     await bench.say(pack(3))
     await bench.until(bench.all_acknowledged)
     assert bench.said == []
@@ -643,7 +643,7 @@ async def test_a_worker_whose_beat_goes_stale_in_the_middle_makes_no_further_cal
         for call in range(2):
             task.may_start()
             calls.append(call)
-            await bench.until(worker._is_silent)
+            await bench.until(worker.held.is_silent)
         return await echo(task)
 
     worker = bench.worker(generating(calls_twice), beat=3600.0, deadline=1.0)
