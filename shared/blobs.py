@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol
 
 from contracts.blob import BlobRef
 from shared.errors import GristmillError, Unavailable
+from shared.failpoints import failpoint
 from shared.settings import Settings
 from shared.telemetry.metrics import BLOB_BYTES, BLOBS
 
@@ -110,7 +111,9 @@ class FolderBlobs:
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
             ref = BlobRef(kind=kind, sha256=digest.hexdigest(), size=size, media=media)
+            failpoint("blobs.written")
             await asyncio.to_thread(self._place, Path(name), self.path(tenant, ref))
+            failpoint("blobs.placed")
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 await asyncio.to_thread(Path(name).unlink)

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from contracts.message import Command
 from shared.cancellation import heed_cancellation
 from shared.clock import fresh_id, monotonic
+from shared.failpoints import failpoint
 from shared.hearing import Away
 from shared.settings import Settings
 from shared.task import Stopped
@@ -80,5 +81,6 @@ class Holding:
         if client.is_connected:
             self._last_beat = began
         for message in list(self.packs.values()):
+            failpoint("worker.beat")
             with contextlib.suppress(nats.errors.MsgAlreadyAckdError):
                 await message.in_progress()

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 
+from shared import failpoints
 from shared.clock import fresh_id
 from shared.errors import GristmillError
 from shared.settings import load_settings
@@ -20,6 +22,7 @@ def run_until_stopped(name: str, main: Callable[[asyncio.Event], Awaitable[None]
     SIGINT and SIGTERM set the event that ``main`` is given, so that it can finish what it holds.
     """
     try:
+        failpoints.arm(os.environ)
         settings = load_settings()
     except GristmillError as problem:
         # Before anybody knows how a line should look.

@@ -10,6 +10,7 @@ from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.bus import TENANT, Envelope, claim_check, dump, traced
 from shared.errors import Unavailable
+from shared.failpoints import failpoint
 from shared.hearing import Away
 from shared.task import Task
 from shared.telemetry import traces
@@ -27,6 +28,7 @@ class Saying:
 
     async def say(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> None:
         """Say an outcome until the bus has it; the same id each time, so that it has one effect."""
+        failpoint("worker.outcome")
         pause = 0.1
         while True:
             try:
@@ -39,6 +41,7 @@ class Saying:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
             else:
+                failpoint("worker.puback")
                 return
 
     async def _envelope(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> Envelope:

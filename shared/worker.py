@@ -20,6 +20,7 @@ from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.bus import bury, connect
 from shared.errors import GristmillError, Unavailable
+from shared.failpoints import failpoint
 from shared.health import Health
 from shared.hearing import Away, Heard, declared, hearing, read
 from shared.holding import Holding
@@ -113,6 +114,7 @@ class Worker:
             log.error("a pack was dropped: %r", problem)
 
     async def _do_pack(self, message: Msg) -> None:
+        failpoint("worker.received")
         if message.metadata.num_delivered > 1:
             await message.ack()
             return
@@ -147,7 +149,9 @@ class Worker:
             gate.packs -= 1
             if not gate.packs:
                 self._gates.pop(key, None)
+        failpoint("worker.said")
         await message.ack()
+        failpoint("worker.acked")
 
     def _task(self, heard: Heard, index: int) -> Task[Command]:
         return Task(

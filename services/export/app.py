@@ -18,6 +18,7 @@ from services.export.logic import PlannedFile, batches, files
 from services.export.ordering import Kept, Ordering
 from shared.blobs import PIECE, Blobs
 from shared.errors import Rejected
+from shared.failpoints import failpoint
 from shared.plans import Plans
 from shared.store import Reader
 from shared.worker import Done, Task, Work
@@ -59,6 +60,7 @@ def work(blobs: Blobs, store: Reader, data: Path) -> list[Work]:
                 for (file, entries), of_them in zip(written, answered, strict=True)
             ]
             failed = await _lay(data, command, Path(name), kept)
+        failpoint("export.finished")
         exported = DatasetExported(
             dataset_id=command.dataset_id,
             format=command.format,
@@ -105,6 +107,7 @@ async def _write(
         for file, of_file in batches(rows.read(loop), planned):
             with (folder / file.name).open("wb") as out:
                 written.append((file, form.write(of_file, out)))
+            failpoint("export.part_written")
         return written
 
     return await asyncio.to_thread(write)

@@ -21,6 +21,7 @@ from services.gateway.positions import note
 from services.gateway.problems import first_of
 from shared.bus import Asker
 from shared.errors import Refused, Unavailable
+from shared.failpoints import failpoint
 
 __all__ = [
     "MOST_QUEUED",
@@ -61,7 +62,9 @@ async def begin(deps: Deps, request: Request, id: str, *, patience: float | None
         field, message = first_of(problem.errors())
         raise Refused("invalid_parameter", f"{field}: {message}", field=field) from None
     asker = Asker(deps.bus_is_there(), deps.settings, patience)
+    failpoint("gateway.asked")
     answer = await asker.queue(clean, tenant=deps.tenant, source=SOURCE, request_id=id)
+    failpoint("gateway.accepted")
     own = job_id(deps.tenant, SOURCE, id)
     if answer is None:
         return Begun(own, "queued")
@@ -71,6 +74,7 @@ async def begin(deps: Deps, request: Request, id: str, *, patience: float | None
     answer.or_refused()
     note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)
+    failpoint("gateway.answered")
     return Begun(answer.job_id or own, "recorded")
 
 

@@ -13,6 +13,7 @@ from services.gateway.positions import note
 from shared.bus import Answer, dump, without_nul
 from shared.clock import fresh_id
 from shared.errors import Refused
+from shared.failpoints import failpoint
 
 SOURCE = "gateway"
 VIEW_PATIENCE = 2.0
@@ -62,10 +63,13 @@ async def ask(deps: Deps, request: Request, id: str) -> UUID:
 
 async def answered(deps: Deps, request: Request, id: str) -> Answer:
     """Say ``request`` and return what the ledger answered, as soon as the views show what came of it."""
+    failpoint("gateway.asked")
     answer = await deps.asker.ask(
         cleaned(request), tenant=deps.tenant, source=SOURCE, request_id=id
     )
+    failpoint("gateway.accepted")
     answer.or_refused()
     note(answer.position)
     await deps.seen(answer.position, VIEW_PATIENCE)
+    failpoint("gateway.answered")
     return answer

@@ -17,6 +17,7 @@ from services.ledger.outcomes import give_up
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.turn import Turn
 from shared.clock import monotonic
+from shared.failpoints import failpoint
 
 if TYPE_CHECKING:
     from shared.store import Pool
@@ -134,6 +135,7 @@ async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
         again,
         [turn.work[unit].command for unit in again],
     )
+    failpoint("reconciler.reissued")
 
 
 async def _stop_cancelled(turn: Turn, units: Sequence[UUID]) -> None:

@@ -38,6 +38,7 @@ from shared.bus import (
     headers_of,
 )
 from shared.errors import GristmillError, Refused, Unavailable
+from shared.failpoints import failpoint
 
 if TYPE_CHECKING:
     from shared.store import Connection, Pool
@@ -85,6 +86,7 @@ class Recorder:
 
     async def record(self, messages: Sequence[Msg]) -> None:
         """Record, answer and acknowledge. Raise a transient error with nothing done, to be tried again."""
+        failpoint("recorder.fetched")
         incoming = [found for each in messages if (found := await self._read(each)) is not None]
         await self._halve(incoming)
 
@@ -145,7 +147,9 @@ class Recorder:
                     log.info("request %s is refused: %s", id[:200], answer.code)
                     reason = f"{answer.code}: {answer.message}"
                     await bury(self._client, "ledger", each.message, reason)
+                failpoint("recorder.answered")
             await _acknowledge(each.message)
+        failpoint("recorder.acked")
 
     async def _give_up(self, incoming: Incoming, problem: Exception) -> None:
         """Bury a message that cannot be recorded; a unit whose outcome it was has failed, since doing it again would
@@ -173,15 +177,20 @@ class Recorder:
             )
             answers = [await _take(turn, watch, each) for each in batch]
             await turn.decide()
+            failpoint("recorder.folded")
             await turn.write()
             await watch.jobs(turn)
+            failpoint("recorder.inserted")
+        failpoint("recorder.committed")
         watch.committed(turn, batch)
         self._committed(turn)
         return answers
 
     async def _begin(self, connection: "Connection") -> Turn:
         await leadership.confirm(connection, self._epoch, self._seconds)
-        return Turn(connection, await Appending.begin(connection), self._house)
+        appending = await Appending.begin(connection)
+        failpoint("recorder.locked")
+        return Turn(connection, appending, self._house)
 
     async def _answer(self, message: Msg, answer: Answer) -> None:
         """Only to an inbox: whoever asks may not make the ledger speak elsewhere, nor to those who never ask."""

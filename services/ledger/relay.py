@@ -13,6 +13,7 @@ from contracts.message import event_subject
 from services.ledger.reconciler import payload
 from shared.blobs import Blobs
 from shared.bus import ATTEMPT, JOB, POSITION, TENANT, Envelope, claim_check, dump
+from shared.failpoints import failpoint
 from shared.store import recorded_from
 from shared.telemetry.traces import HEADER
 
@@ -27,8 +28,10 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs) -> int:
     rows = await pool.fetch(
         "select * from ledger.commands where not published order by seq limit $1", BATCH
     )
-    await asyncio.gather(*(_publish_command(client, blobs, row) for row in rows))
     if rows:
+        failpoint("relay.commands_read")
+        await asyncio.gather(*(_publish_command(client, blobs, row) for row in rows))
+        failpoint("relay.commands_published")
         await pool.execute(
             """
             update ledger.commands c set published = true
@@ -38,6 +41,7 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs) -> int:
             [row["command_id"] for row in rows],
             [row["attempt"] for row in rows],
         )
+        failpoint("relay.commands_marked")
     return len(rows)
 
 
@@ -71,12 +75,15 @@ async def publish_events(pool: "Pool", client: Client, blobs: Blobs) -> int:
     )
     if not rows:
         return 0
+    failpoint("relay.events_read")
     # Large bodies are stored before any is said, so that all are said in the order of their positions.
     envelopes = await asyncio.gather(*(_announcement(blobs, row) for row in rows))
     await asyncio.gather(*(_publish(client, envelope) for envelope in envelopes))
+    failpoint("relay.events_published")
     await pool.execute(
         "update ledger.checkpoints set pos = $1 where name = 'relay' and pos < $1", rows[-1]["pos"]
     )
+    failpoint("relay.events_marked")
     return len(rows)
 
 

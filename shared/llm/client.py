@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from shared.clock import monotonic
 from shared.errors import Unavailable
+from shared.failpoints import failpoint
 from shared.llm.failure import ModelError, deferral, wait_before_retry
 from shared.llm.model import Answered, CallRecord, ModelAnswer, ModelRequest, Provider
 from shared.telemetry import traces
@@ -144,6 +145,7 @@ class ModelClient:
         except asyncio.CancelledError:
             settle("cancelled", None)
             raise
+        failpoint("worker.answered")
         settle("ok", answer)
         return answer
 

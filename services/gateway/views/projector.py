@@ -18,6 +18,7 @@ from services.gateway.views.fold import rows_for
 from services.gateway.views.versions import built, lead, mark_built, prepare, tend
 from services.gateway.views.writing import Overtaken, begin_again, checkpoint, write
 from shared.clock import monotonic
+from shared.failpoints import failpoint
 from shared.store import PAGE, Position, PostgresReader
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ class Projector:
             if events:
                 # Events keep the era that they were recorded in; the views count in that of the log.
                 after = Position(at.era, Position.parse(events[-1].position).n)
+                failpoint("projector.read")
                 await fold(connection, events, at, after)
+                failpoint("projector.committed")
                 at = after
             self.problem = None
             self._reached.move(at)

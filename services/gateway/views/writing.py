@@ -11,6 +11,7 @@ from services.gateway.views.batch import Key, Step, Values
 from services.gateway.views.tables import BELONGINGS, TABLES
 from services.gateway.views.versions import WrongViews
 from shared.errors import GristmillError
+from shared.failpoints import failpoint
 from shared.store import Position
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ async def write(
                     await _update(connection, table, changes)
             for what, ids in step.forgets.items():
                 await _forget(connection, what, ids)
+        failpoint("projector.folded")
 
 
 async def begin_again(connection: "Connection", before: Position, era: int) -> Position:
