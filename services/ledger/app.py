@@ -57,19 +57,19 @@ class Ledger:
         holder = str(fresh_id())
         while True:
             try:
-                epoch = await leadership.claim(self._pool, holder, self._settings.leadership)
-                if epoch is None:
+                lease = await leadership.claim(self._pool, holder, self._settings.leadership)
+                if lease is None:
                     self._health.ready("standing by")
                     with sampled(sampling.standing_by):
                         await asyncio.sleep(self._settings.leadership / 4)
                     continue
-                await self._lead(epoch)
+                await self._lead(lease)
             except* (*Away, leadership.LeadershipLost) as problems:
                 self._health.unready(f"starting again: {problems.exceptions[0]!r}")
                 log.warning("leadership ended: %r", problems.exceptions)
                 await asyncio.sleep(0.2)
 
-    async def _lead(self, epoch: int) -> None:
+    async def _lead(self, lease: leadership.Lease) -> None:
         before = cancellations()
         await declare(self._client, self._settings)
         heed_cancellation(before)
@@ -81,7 +81,7 @@ class Ledger:
             self._client,
             self._blobs,
             house,
-            epoch=epoch,
+            epoch=lease.epoch,
             leadership_seconds=self._settings.leadership,
             committed=self._committed,
         )
@@ -95,17 +95,17 @@ class Ledger:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(intake.run())
                     tasks.create_task(self._record(recorder, intake))
-                    tasks.create_task(self._relay(relay.publish_commands, self._due[0]))
-                    tasks.create_task(self._relay(relay.publish_events, self._due[1]))
-                    tasks.create_task(self._reconcile(recorder, intake, beats, house))
-                    tasks.create_task(self._keep(epoch))
+                    tasks.create_task(self._relay(relay.publish_commands, lease, self._due[0]))
+                    tasks.create_task(self._relay(relay.publish_events, lease, self._due[1]))
+                    tasks.create_task(self._reconcile(recorder, intake, beats, house, lease))
+                    tasks.create_task(self._keep(lease))
         finally:
             with contextlib.suppress(nats.errors.Error):
                 await intake.release()
             with contextlib.suppress(nats.errors.Error):
                 await heard.unsubscribe()
             with contextlib.suppress(*Transient):
-                await leadership.resign(self._pool, epoch)
+                await leadership.resign(self._pool, lease.epoch)
 
     async def _learn(self, house: House) -> None:
         """Jobs that may have more to dispatch; whether they do is seen when they are asked."""
@@ -147,7 +147,10 @@ class Ledger:
             self._health.ready("leading")
 
     async def _relay(
-        self, publish: "Callable[[Pool, Client, Blobs], Awaitable[int]]", due: asyncio.Event
+        self,
+        publish: "Callable[[Pool, Client, Blobs, leadership.Lease], Awaitable[int]]",
+        lease: leadership.Lease,
+        due: asyncio.Event,
     ) -> None:
         """Publish after each commit, and look again now and then for what a lost wake-up left."""
         while True:
@@ -156,7 +159,7 @@ class Ledger:
                     await due.wait()
             due.clear()
             try:
-                while await publish(self._pool, self._client, self._blobs):
+                while await publish(self._pool, self._client, self._blobs, lease):
                     heed_cancellation()
             except Unavailable as away:
                 # Large bodies travel through the blobs. Recording goes on without them.
@@ -165,7 +168,12 @@ class Ledger:
             heed_cancellation()
 
     async def _reconcile(
-        self, recorder: Recorder, intake: Intake, beats: reconciler.Beats, house: House
+        self,
+        recorder: Recorder,
+        intake: Intake,
+        beats: reconciler.Beats,
+        house: House,
+        lease: leadership.Lease,
     ) -> None:
         started = declared = monotonic()
         pause = min(1.0, self._settings.beat / 2)
@@ -183,6 +191,7 @@ class Ledger:
                 continue
             if now - declared > self._settings.deadline:
                 # A bus that came back empty, or lost a consumer, would otherwise stay so until something fails.
+                lease.check()
                 await declare(self._client, self._settings)
                 declared = now
             if now - started < self._settings.deadline or not intake.idle:
@@ -198,12 +207,10 @@ class Ledger:
         inbox = await self._client.jetstream().consumer_info("INBOX", "ledger")
         return not inbox.num_pending and not inbox.num_ack_pending
 
-    async def _keep(self, epoch: int) -> None:
-        """Prolong the leadership while nothing is recorded."""
+    async def _keep(self, lease: leadership.Lease) -> None:
         while True:
             await asyncio.sleep(self._settings.leadership / 3)
-            async with self._pool.acquire() as connection, connection.transaction():
-                await leadership.confirm(connection, epoch, self._settings.leadership)
+            await leadership.keep(self._pool, lease)
 
 
 async def _nothing(_: Turn) -> None:

@@ -16,7 +16,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 BATCH = 500
-EXPIRES = 5.0
+EXPIRES = 1.0
+"""Seconds that a pull request stays open. A process that was stopped is handed messages for so long, which then come
+back only when its time to acknowledge them is over.
+"""
 SLICE = 0.25
 """Seconds after which a lost connection is noticed at the latest."""
 MOST_HELD = 2000

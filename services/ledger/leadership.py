@@ -1,11 +1,13 @@
 """Who may write: a row on the database's clock, checked inside every transaction.
 
 A session lock is not leadership, since a stopped process keeps it; here a leader that was stopped finds that its epoch
-is over when it tries to write.
+is over when it tries to write. What cannot be checked there, since it goes to the bus, is checked against the leader's
+own monotonic clock, which goes on while a process is stopped.
 """
 
 from typing import TYPE_CHECKING
 
+from shared.clock import monotonic
 from shared.errors import GristmillError
 
 if TYPE_CHECKING:
@@ -19,8 +21,27 @@ class LeadershipLost(GristmillError):
         super().__init__("leadership_lost", "This ledger no longer leads.")
 
 
-async def claim(pool: "Pool", holder: str, seconds: float) -> int | None:
-    """Become the leader where there is none; return the epoch, or None while another one leads."""
+class Lease:
+    """An epoch, and until when nobody else can have begun another: counted from before each question was asked."""
+
+    def __init__(self, epoch: int, seconds: float, began: float) -> None:
+        self.epoch = epoch
+        self.seconds = seconds
+        self._until = began + seconds
+
+    def prolonged(self, began: float) -> None:
+        """A transaction that confirmed the epoch, and was begun then, was committed."""
+        self._until = max(self._until, began + self.seconds)
+
+    def check(self) -> None:
+        """Raise ``LeadershipLost`` where another one may lead: to be asked before anything is said on the bus."""
+        if monotonic() >= self._until:
+            raise LeadershipLost
+
+
+async def claim(pool: "Pool", holder: str, seconds: float) -> Lease | None:
+    """Become the leader where there is none; None while another one leads."""
+    began = monotonic()
     epoch: int | None = await pool.fetchval(
         """
         update ledger.leader
@@ -31,7 +52,15 @@ async def claim(pool: "Pool", holder: str, seconds: float) -> int | None:
         holder,
         seconds,
     )
-    return epoch
+    return None if epoch is None else Lease(epoch, seconds, began)
+
+
+async def keep(pool: "Pool", lease: Lease) -> None:
+    """Prolong a leadership while nothing is recorded. Raise ``LeadershipLost``."""
+    began = monotonic()
+    async with pool.acquire() as connection, connection.transaction():
+        await confirm(connection, lease.epoch, lease.seconds)
+    lease.prolonged(began)
 
 
 async def confirm(connection: "Connection", epoch: int, seconds: float) -> None:

@@ -1,7 +1,8 @@
 """Publishes what was committed: commands to workers, recorded events to everybody. Decides nothing.
 
 Publishing again is harmless: commands carry their attempt, events their id, and both have one effect. The bus's own
-dedupe window only saves the traffic.
+dedupe window only saves the traffic. All the same a leader that may have been succeeded says nothing, and what it
+notes counts in its own epoch only: the one after it may have had reason to publish again.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nats.aio.client import Client
 
 from contracts.message import event_subject
+from services.ledger.leadership import Lease
 from services.ledger.reconciler import payload
 from shared.blobs import Blobs
 from shared.bus import ATTEMPT, JOB, POSITION, TENANT, Envelope, claim_check, dump
@@ -23,23 +25,26 @@ if TYPE_CHECKING:
 BATCH = 256
 
 
-async def publish_commands(pool: "Pool", client: Client, blobs: Blobs) -> int:
+async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Lease) -> int:
     """Publish commands that the bus does not have yet; return how many there were."""
     rows = await pool.fetch(
         "select * from ledger.commands where not published order by seq limit $1", BATCH
     )
     if rows:
         failpoint("relay.commands_read")
+        lease.check()
         await asyncio.gather(*(_publish_command(client, blobs, row) for row in rows))
         failpoint("relay.commands_published")
         await pool.execute(
             """
             update ledger.commands c set published = true
-            from unnest($1::uuid[], $2::int[]) as u(command_id, attempt)
+            from unnest($1::uuid[], $2::int[]) as u(command_id, attempt), ledger.leader l
             where c.command_id = u.command_id and c.attempt = u.attempt
+              and l.epoch = $3 and l.expires_at >= clock_timestamp()
             """,
             [row["command_id"] for row in rows],
             [row["attempt"] for row in rows],
+            lease.epoch,
         )
         failpoint("relay.commands_marked")
     return len(rows)
@@ -65,7 +70,7 @@ async def _publish_command(client: Client, blobs: Blobs, row: Any) -> None:
     await _publish(client, envelope)
 
 
-async def publish_events(pool: "Pool", client: Client, blobs: Blobs) -> int:
+async def publish_events(pool: "Pool", client: Client, blobs: Blobs, lease: Lease) -> int:
     """Announce events that follow the checkpoint, in order of position; return how many there were."""
     after: int = await pool.fetchval("select pos from ledger.checkpoints where name = 'relay'")
     rows = await pool.fetch(
@@ -78,10 +83,16 @@ async def publish_events(pool: "Pool", client: Client, blobs: Blobs) -> int:
     failpoint("relay.events_read")
     # Large bodies are stored before any is said, so that all are said in the order of their positions.
     envelopes = await asyncio.gather(*(_announcement(blobs, row) for row in rows))
+    lease.check()
     await asyncio.gather(*(_publish(client, envelope) for envelope in envelopes))
     failpoint("relay.events_published")
     await pool.execute(
-        "update ledger.checkpoints set pos = $1 where name = 'relay' and pos < $1", rows[-1]["pos"]
+        """
+        update ledger.checkpoints c set pos = $1 from ledger.leader l
+        where c.name = 'relay' and c.pos < $1 and l.epoch = $2 and l.expires_at >= clock_timestamp()
+        """,
+        rows[-1]["pos"],
+        lease.epoch,
     )
     failpoint("relay.events_marked")
     return len(rows)

@@ -5,16 +5,22 @@ import asyncio
 import pytest
 
 from contracts.project import ProjectCreated, ProjectRequested
-from services.ledger import leadership
+from services.ledger import leadership, relay
 from services.ledger.leadership import LeadershipLost
 from services.ledger.recorder import Recorder
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.bus import Asker
+from shared.clock import monotonic
 from shared.errors import Unavailable
 from tests.services.ledger.mill import Mill, job
 
 LONG = 60.0
+
+
+async def claim(mill: Mill, holder: str, seconds: float) -> int | None:
+    lease = await leadership.claim(mill.pool, holder, seconds)
+    return None if lease is None else lease.epoch
 
 
 async def epoch(mill: Mill) -> int:
@@ -23,40 +29,73 @@ async def epoch(mill: Mill) -> int:
 
 
 async def test_nobody_becomes_leader_while_another_leads(mill: Mill) -> None:
-    assert await leadership.claim(mill.pool, "one", LONG) == 1
-    assert await leadership.claim(mill.pool, "other", LONG) is None
+    assert await claim(mill, "one", LONG) == 1
+    assert await claim(mill, "other", LONG) is None
     await leadership.resign(mill.pool, 1)
-    assert await leadership.claim(mill.pool, "other", LONG) == 2
+    assert await claim(mill, "other", LONG) == 2
 
 
 async def test_of_many_that_claim_at_once_one_leads(mill: Mill) -> None:
-    claims = [leadership.claim(mill.pool, str(n), LONG) for n in range(8)]
+    claims = [claim(mill, str(n), LONG) for n in range(8)]
     found = await asyncio.gather(*claims)
     assert sorted(found, key=str) == [1] + [None] * 7
 
 
 async def test_who_was_succeeded_or_is_too_late_may_not_write(mill: Mill) -> None:
-    assert await leadership.claim(mill.pool, "one", 0.0) == 1
+    assert await claim(mill, "one", 0.0) == 1
     async with mill.pool.acquire() as connection, connection.transaction():
         with pytest.raises(LeadershipLost):
             await leadership.confirm(connection, 1, LONG)
-    assert await leadership.claim(mill.pool, "other", LONG) == 2
+    assert await claim(mill, "other", LONG) == 2
     async with mill.pool.acquire() as connection, connection.transaction():
         with pytest.raises(LeadershipLost):
             await leadership.confirm(connection, 1, LONG)
         await leadership.confirm(connection, 2, LONG)
 
 
+async def test_a_lease_is_over_when_nobody_prolonged_it(mill: Mill) -> None:
+    """What goes to the bus is checked against it, since no transaction sees that."""
+    short = await leadership.claim(mill.pool, "one", 0.0)
+    assert short is not None
+    with pytest.raises(LeadershipLost):
+        short.check()
+    with pytest.raises(LeadershipLost):
+        await leadership.keep(mill.pool, short)
+    long = await leadership.claim(mill.pool, "other", LONG)
+    assert long is not None
+    await leadership.keep(mill.pool, long)
+    long.check()
+
+
+async def test_a_relay_of_an_older_epoch_says_nothing_and_notes_nothing(mill: Mill) -> None:
+    await mill.ledger()
+    await mill.project()
+    await mill.stop_ledger()
+    await mill.pool.execute("update ledger.checkpoints set pos = 0")
+    old = await leadership.claim(mill.pool, "one", 0.0)
+    assert old is not None
+    heard = len(mill.heard)
+    with pytest.raises(LeadershipLost):
+        await relay.publish_events(mill.pool, mill.client, mill.blobs, old)
+    # One that was stopped just after it looked: the bus knows the events by their ids, the database its epoch.
+    late = leadership.Lease(old.epoch, LONG, monotonic())
+    assert await claim(mill, "other", LONG) == old.epoch + 1
+    await relay.publish_events(mill.pool, mill.client, mill.blobs, late)
+    assert await mill.pool.fetchval("select pos from ledger.checkpoints") == 0
+    assert await mill.in_stream("EVENTS") == 2
+    await mill.until(lambda: len(mill.heard) == heard + 2)
+
+
 async def test_who_resigns_too_late_does_not_depose_its_successor(mill: Mill) -> None:
-    await leadership.claim(mill.pool, "one", 0.0)
-    await leadership.claim(mill.pool, "other", LONG)
+    await claim(mill, "one", 0.0)
+    await claim(mill, "other", LONG)
     await leadership.resign(mill.pool, 1)
-    assert await leadership.claim(mill.pool, "third", LONG) is None
+    assert await claim(mill, "third", LONG) is None
 
 
 async def test_nobody_takes_over_in_the_middle_of_a_leaders_transaction(mill: Mill) -> None:
     """The row is held from the check to the commit, however late that is."""
-    assert await leadership.claim(mill.pool, "one", 0.3) == 1
+    assert await claim(mill, "one", 0.3) == 1
     async with mill.pool.acquire() as connection, connection.transaction():
         await leadership.confirm(connection, 1, LONG)
 
@@ -67,7 +106,7 @@ async def test_nobody_takes_over_in_the_middle_of_a_leaders_transaction(mill: Mi
             )
 
         await mill.until(over_as_others_see_it)
-        claiming = asyncio.create_task(leadership.claim(mill.pool, "other", LONG))
+        claiming = asyncio.create_task(claim(mill, "other", LONG))
 
         async def waits() -> bool:
             return (
@@ -99,7 +138,7 @@ async def test_a_second_ledger_records_nothing_until_the_first_has_stopped(mill:
 
 async def test_a_ledger_takes_over_when_the_leaders_time_is_over(mill: Mill) -> None:
     """Whoever was killed resigns nothing."""
-    assert await leadership.claim(mill.pool, "killed", 0.5) == 1
+    assert await claim(mill, "killed", 0.5) == 1
     await mill.ledger()
     assert await mill.project()
     assert await epoch(mill) == 2
@@ -130,7 +169,7 @@ async def test_a_leader_that_was_succeeded_commits_nothing_and_stands_by(mill: M
 
 
 async def test_a_recorder_of_an_older_epoch_leaves_nothing_behind(mill: Mill) -> None:
-    assert await leadership.claim(mill.pool, "one", LONG) == 1
+    assert await claim(mill, "one", LONG) == 1
 
     async def does_something(turn: Turn) -> None:
         await turn.connection.execute(
@@ -148,7 +187,7 @@ async def test_a_recorder_of_an_older_epoch_leaves_nothing_behind(mill: Mill) ->
     )
     await recorder.turn(does_something)
     await leadership.resign(mill.pool, 1)
-    await leadership.claim(mill.pool, "other", LONG)
+    await claim(mill, "other", LONG)
     with pytest.raises(LeadershipLost):
         await recorder.turn(does_something)
     assert await mill.pool.fetchval("select count(*) from ledger.requests") == 1

@@ -1,0 +1,35 @@
+"""The ledger as a process without its fence, for the tests' negative control: it never asks whether it still leads.
+
+``python -m tests.services.ledger.unfenced``. Everything else is the ledger's own.
+"""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.ledger import leadership
+from services.ledger.__main__ import main
+from shared.process import run_until_stopped
+
+if TYPE_CHECKING:
+    from shared.store import Connection, Pool
+
+
+async def confirm(_: "Connection", _epoch: int, _seconds: float) -> None:
+    """Not asked."""
+
+
+async def keep(_: "Pool", _lease: leadership.Lease) -> None:
+    """Not asked."""
+
+
+def check(_: leadership.Lease) -> None:
+    """Not asked."""
+
+
+if __name__ == "__main__":
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leadership, "confirm", confirm)
+        patch.setattr(leadership, "keep", keep)
+        patch.setattr(leadership.Lease, "check", check)
+        run_until_stopped("ledger", main)
