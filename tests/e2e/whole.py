@@ -48,8 +48,8 @@ class Whole:
         port = int(self.simulator.url.rpartition(":")[2])
         self._models.append(start(*behaviour, port=port))
 
-    async def project(self, *names: str, chunk_size: int = 250) -> str:
-        """A project of demo documents that are cut already."""
+    async def project(self, *names: str, chunk_size: int = 250, overlap: int = 0) -> str:
+        """A project of demo documents that are cut already. With ``overlap`` chunks repeat what others say."""
         project = await self.api.make_project(str(fresh_id()))
         paths = [DOCUMENTS / name for name in names or TEXTS]
         documents = await self.api.upload(project.id, paths)
@@ -58,7 +58,7 @@ class Whole:
             "document_ids": [document.id for document in documents],
             "chunk_strategy": "character",
             "chunk_size": chunk_size,
-            "overlap": 0,
+            "overlap": overlap,
         }
         await self.ended(await self.post("/documents/process", body))
         return project.id

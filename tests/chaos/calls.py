@@ -1,0 +1,152 @@
+"""Model calls as the log has them against the server's own account: each matched to each, none paid twice.
+
+A call that a fault cut off has no record in the log, and is made again: as often as calls were in flight then.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.call import CallSettled
+from contracts.entries import EntriesGenerated
+from tests.chaos.facts import Facts, Fault, Finding, Seen
+
+PAID = frozenset({"ok", "malformed", "truncated"})
+"""What the server counts as an answer: the model spoke, and its text was sent."""
+CUT = frozenset({"gone", None})
+"""The client left first; a real server would have gone on writing, and counting."""
+SAME = {"rate_limited": "rate_limited", "server_error": "server_error"}
+UNHEARD = frozenset({"network", "timeout", "cancelled"})
+"""Outcomes of calls that may never have reached the server."""
+COMMITTING = 1.0
+"""Seconds that may lie between the time of an event and the moment at which others see it."""
+CUTTING = frozenset({"kill", "stop", "cut", "full", "slow", "store"})
+"""Kinds of faults that may leave a call without its record, or have it made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A call as the log has it. ``at``: when it was written, in seconds since the epoch."""
+
+    event: CallSettled
+    at: float
+
+
+Settled = Mapping[str, Record]
+
+
+def calls(facts: Facts) -> Iterator[Finding]:
+    settled = {
+        str(each.event.call_id): Record(each.event, each.recorded_at.timestamp())
+        for each in facts.events
+        if isinstance(each.event, CallSettled)
+    }
+    told = [seen for seen in facts.seen if seen.call is not None]
+    if not told and not settled:
+        return
+    seen = {each.call: each for each in told if each.call is not None}
+    for name, n in Counter(each.call for each in told).items():
+        if n > 1:
+            yield Finding("call_named_twice", f"{name}: {n} requests")
+    yield from _matched(settled, seen)
+    yield from _unsettled(settled, told, facts.faults)
+    yield from _answers(facts, seen)
+    yield from _paid_again(settled, told)
+    yield from _repeats(settled, told, facts.faults)
+
+
+def _matched(settled: Settled, seen: Mapping[str, Seen]) -> Iterator[Finding]:
+    """Every call of the log is one that the server saw, with the same end."""
+    for name, record in settled.items():
+        said, found = record.event, seen.get(name)
+        if found is None:
+            if said.outcome not in UNHEARD and not said.model.startswith("builtin/"):
+                yield Finding("call_unseen", f"{name}, {said.outcome}, of unit {said.unit_id}")
+        elif not _agree(said.outcome, found.outcome):
+            yield Finding("call_differs", f"{name}: {said.outcome} is {found.outcome} there")
+
+
+def _agree(said: str, found: str | None) -> bool:
+    if said in SAME:
+        return found == SAME[said]
+    return said in UNHEARD or (said == "ok") == (found in PAID)
+
+
+def _unsettled(
+    settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]
+) -> Iterator[Finding]:
+    """Every call that the server saw is in the log, unless a fault cut off whoever made it."""
+    for each in told:
+        if each.call in settled:
+            continue
+        if not any(_cuts_off(fault, each) for fault in faults):
+            yield Finding(
+                "call_unsettled", f"{each.call} of {each.by or 'somebody'}: {each.outcome}"
+            )
+
+
+def _cuts_off(fault: Fault, seen: Seen) -> bool:
+    """Whether a fault may be why a call has no record: its worker died with it, or the bus lost what was said of it."""
+    if fault.lost_since is not None:
+        return fault.lost_since <= (seen.end or fault.until) and seen.begin <= fault.until
+    return fault.kind == "kill" and fault.target == seen.by and seen.begin <= fault.at
+
+
+def _answers(facts: Facts, seen: Mapping[str, Seen]) -> Iterator[Finding]:
+    """What entries were made from are answers that the server gave, each used by one unit."""
+    given = {each.answer for each in seen.values() if each.outcome in PAID}
+    users: dict[str, UUID] = {}
+    for each in facts.events:
+        if not isinstance(each.event, EntriesGenerated):
+            continue
+        for answer in facts.answers.get(each.event.call, ()):
+            if answer not in given:
+                yield Finding("answer_unknown", f"{answer} of unit {each.event.unit_id}")
+            if users.setdefault(answer, each.event.unit_id) != each.event.unit_id:
+                yield Finding("answer_used_twice", f"{answer} of unit {each.event.unit_id}")
+
+
+def _paid_again(settled: Settled, told: Sequence[Seen]) -> Iterator[Finding]:
+    """Nothing is asked whose answer had been recorded."""
+    recorded: dict[str, float] = {}
+    for each in told:
+        found = settled.get(each.call or "")
+        if found is not None and found.event.outcome == "ok":
+            recorded[each.request] = min(found.at, recorded.get(each.request, found.at))
+    for each in told:
+        late = each.begin - recorded.get(each.request, each.begin)
+        if late > COMMITTING:
+            yield Finding("paid_again", f"{each.call} by {each.by}, {late:.1f} s after its answer")
+
+
+def repeats(told: Sequence[Seen]) -> int:
+    """How often something was asked that had been answered, or was being answered, before."""
+    asked = Counter(each.request for each in told if each.outcome in PAID | CUT)
+    return sum(n - 1 for n in asked.values())
+
+
+def allowance(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -> int:
+    """Calls that faults may have cut off or made unheard of: in flight, or answered and not recorded, at each."""
+    allowed: set[tuple[str, float]] = set()
+    for fault in faults:
+        if fault.kind not in CUTTING:
+            continue
+        since = fault.at if fault.lost_since is None else fault.lost_since
+        for each in told:
+            found = settled.get(each.call or "")
+            known = found is not None and found.at <= since
+            if each.begin <= fault.until and not known and _touches(fault, each):
+                allowed.add((each.request, each.begin))
+    return len(allowed)
+
+
+def _touches(fault: Fault, seen: Seen) -> bool:
+    """A fault of another process than the one that asks may cut calls off only through the bus."""
+    return not fault.target.startswith("generate") or fault.target.split(":")[0] == seen.by
+
+
+def _repeats(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -> Iterator[Finding]:
+    made, allowed = repeats(told), allowance(settled, told, faults)
+    if made > allowed:
+        yield Finding("repeats", f"{made} calls were repeated, {allowed} were in flight at faults")
