@@ -53,10 +53,15 @@ from contracts.job import (
     JobCancelling,
     JobCancelRequested,
     JobCompleted,
+    JobContinued,
     JobFailed,
+    JobPaused,
+    JobPauseRequested,
+    JobPausing,
     JobRestarted,
     JobRestartRequested,
     JobResumed,
+    JobResumeRequested,
     JobStarted,
     JobWaiting,
 )
@@ -90,6 +95,8 @@ REQUESTS: dict[str, type[Request]] = {
         ExportRequested,
         JobCancelRequested,
         JobRestartRequested,
+        JobPauseRequested,
+        JobResumeRequested,
     )
 }
 """What the outside world may ask."""
@@ -129,6 +136,9 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
         JobCompleted,
         JobFailed,
         JobRestarted,
+        JobPausing,
+        JobPaused,
+        JobContinued,
     )
 }
 """What the log may hold (requests are events of it)."""
@@ -200,6 +210,9 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
         JobCompleted,
         JobFailed,
         JobRestarted,
+        JobPausing,
+        JobPaused,
+        JobContinued,
         UnitFailed,
         ResultIgnored,
     ),
@@ -227,6 +240,9 @@ _JOBS = (
     JobCompleted,
     JobFailed,
     JobRestarted,
+    JobPausing,
+    JobPaused,
+    JobContinued,
 )
 
 HEARS: dict[str, tuple[type[Event], ...]] = {

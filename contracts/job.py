@@ -20,6 +20,18 @@ class JobRestartRequested(Request):
     target: UUID
 
 
+class JobPauseRequested(Request):
+    """Somebody asked for a running job to rest until it is asked to go on."""
+
+    target: UUID
+
+
+class JobResumeRequested(Request):
+    """Somebody asked for a paused job to go on."""
+
+    target: UUID
+
+
 class JobRestarted(Event):
     """The job goes on under its own id: what is done stays done, and what has no outcome is asked again."""
 
@@ -41,6 +53,21 @@ class JobRestarted(Event):
 
 class JobCancelling(Event):
     """The cancellation was recorded: nothing new is started, what is in flight finishes."""
+
+
+class JobPausing(Event):
+    """The pause was recorded: nothing new is started, what is in flight finishes."""
+
+
+class JobPaused(Event):
+    """Nothing of the job is in flight any more; what was not started waits until the job goes on."""
+
+
+class JobContinued(Event):
+    """A job that was paused, or about to be, goes on because somebody asked for it."""
+
+    started: bool
+    """It had set to work before; else it still waits for what it needs."""
 
 
 class JobWaiting(Event):

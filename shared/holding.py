@@ -6,7 +6,6 @@ What a beat names is not given to another worker. Does no unit and says no outco
 import asyncio
 import contextlib
 import logging
-import re
 from uuid import UUID
 
 import nats.errors
@@ -20,11 +19,10 @@ from shared.clock import fresh_id, monotonic
 from shared.failpoints import failpoint
 from shared.hearing import Away
 from shared.settings import Settings
+from shared.stops import Stops
 from shared.task import Stopped
 
 log = logging.getLogger(__name__)
-
-_CANCEL = re.compile(rb"cancel(?:/([0-9]{1,9}))?")
 
 
 class Holding:
@@ -34,8 +32,7 @@ class Holding:
         self.incarnation = fresh_id()
         self.units: dict[UUID, asyncio.Task[None]] = {}
         self.packs: dict[asyncio.Task[None], Msg] = {}
-        self.cancelled: dict[UUID, int] = {}
-        """Jobs that were cancelled, with how often each had been restarted by then."""
+        self.stops = Stops(self.incarnation)
         self._service = service
         self._settings = settings
         self._last_beat = monotonic()
@@ -45,23 +42,15 @@ class Holding:
         return monotonic() - self._last_beat > self._settings.deadline
 
     def may_start(self, command: Command) -> None:
-        """Asked before each model call. (Units without one are done to the end: a cancelled job keeps what it has.)"""
-        if self.cancelled.get(command.job_id, -1) >= getattr(command, "restart", 0):
-            raise Stopped("cancelled", "The job was cancelled.")
+        """Asked before each model call. (Units without one are done to the end: a stopped job keeps what it has.)"""
+        if (word := self.stops.word(command)) is not None:
+            raise Stopped("cancelled", f"The job was {word}.")
         if self.is_silent():
             raise Stopped("silent", "No beat went out for too long.")
 
     async def control(self, message: Msg) -> None:
-        """A job was cancelled: what it has not started here is not started.
-
-        The words must be the ledger's own. Whoever may speak on the bus at all can name this subject to be answered on,
-        and then the server itself says here that it has stored a message, or that it has none.
-        """
-        said = _CANCEL.fullmatch(message.data)
-        if said is None:
-            return
-        with contextlib.suppress(ValueError):
-            self.cancelled[UUID(message.subject.rsplit(".", 1)[-1])] = int(said[1] or 0)
+        """Jobs were stopped, or go on: what of them has not started here is not started as long."""
+        self.stops.hear(message.subject, message.data)
 
     async def beat(self, client: Client) -> None:
         """Name the units held, and hold their messages, until cancelled."""

@@ -26,6 +26,7 @@ from shared.hearing import Away, Heard, declared, hearing, read
 from shared.holding import Holding
 from shared.saying import Saying
 from shared.settings import Settings
+from shared.stops import CONTROL
 from shared.task import Done, Gate, Handler, Stopped, Task, Work, deferred, failed, finished
 from shared.telemetry.metrics import sampled
 from shared.watching import begun, held, watched
@@ -71,7 +72,7 @@ class Worker:
         """Work until ``stop`` is set; then finish what can be finished soon and give the rest back."""
         self._client = await connect(self._settings, self._service)
         self._voice = Saying(self._service, self._client, self._blobs)
-        controls = await self._client.subscribe("gristmill.control.*", cb=self._held.control)
+        controls = await self._client.subscribe(f"{CONTROL}.*", cb=self._held.control)
         broker, ear = hearing(self._service, self._settings, self._take)
         beating = asyncio.create_task(self._held.beat(self._client))
         stopped = asyncio.create_task(stop.wait())
@@ -172,6 +173,7 @@ class Worker:
         return doing
 
     async def _do_unit(self, task: Task[Command], work: Work, gate: Gate, message: Msg) -> None:
+        await self._held.stops.known(task.command)
         await gate.enter()
         try:
             with watched(task) as seen:

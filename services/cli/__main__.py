@@ -226,6 +226,30 @@ def cancel(*, job: options.JobArgument, url: options.Url = None, data: options.D
 
 @app.command(
     epilog=examples(
+        "gristmill pause 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
+    )
+)
+def pause(*, job: options.JobArgument, url: options.Url = None, data: options.Data) -> None:
+    """Start nothing more for a job until it is resumed; what is in flight finishes and is kept."""
+    from services.cli.jobs import pause as run
+
+    run(job, url, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill resume 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
+    )
+)
+def resume(*, job: options.JobArgument, url: options.Url = None, data: options.Data) -> None:
+    """Let a paused job go on from where it is."""
+    from services.cli.jobs import resume as run
+
+    run(job, url, data)
+
+
+@app.command(
+    epilog=examples(
         "gristmill show 0b6f4c0e-3a63-5f3f-8a44-5d1c7ce0a2d9",
     )
 )

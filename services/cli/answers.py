@@ -64,6 +64,7 @@ class Queue(Answer):
     pending_jobs: int
     running_jobs: int
     waiting_jobs: int
+    paused_jobs: int = 0
     completed_jobs: int
     failed_jobs: int
     cancelled_jobs: int
@@ -105,7 +106,7 @@ class Overview(Answer):
     disk: Disk
 
 
-class Cancelling(Answer):
+class JobAsked(Answer):
     message: str
 
 

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 
 from services.cli.answers import (
     Answer,
-    Cancelling,
     Chain,
     Dataset,
     Document,
@@ -26,6 +25,7 @@ from services.cli.answers import (
     Entries,
     Health,
     Job,
+    JobAsked,
     Jobs,
     Overview,
     Previewed,
@@ -152,8 +152,14 @@ class Api:
     async def overview(self) -> Overview:
         return await self._get("/jobs/overview", Overview)
 
-    async def cancel(self, id: str) -> Cancelling:
-        return await self._post(f"/jobs/cancel/{id}", Cancelling, None)
+    async def cancel(self, id: str) -> JobAsked:
+        return await self._post(f"/jobs/cancel/{id}", JobAsked, None)
+
+    async def pause(self, id: str) -> JobAsked:
+        return await self._post(f"/jobs/pause/{id}", JobAsked, None)
+
+    async def resume(self, id: str) -> JobAsked:
+        return await self._post(f"/jobs/resume/{id}", JobAsked, None)
 
     async def dataset(self, id: str) -> Dataset:
         return await self._get(f"/datasets/{id}/details", Dataset)

@@ -1,13 +1,16 @@
-"""``gristmill status``, ``watch`` and ``cancel``: what jobs say of themselves, and one request to them."""
+"""``gristmill status`` and ``watch``: what jobs say of themselves; ``cancel``, ``pause`` and ``resume``: what is asked
+of them.
+"""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from services.cli.answers import Job, Overview
+from services.cli.answers import Job, JobAsked, Overview
+from services.cli.client import Api
 from services.cli.finding import found
 from services.cli.following import follow
 from services.cli.layout import columns, heading, page
@@ -54,10 +57,23 @@ def watch(job: str, url: str | None, data: Path) -> int:
 
 def cancel(job: str, url: str | None, data: Path) -> None:
     """Start nothing more for a job. Raise ``GristmillError`` where it is not known or has ended."""
+    _say(url, data, lambda api: api.cancel(job))
 
+
+def pause(job: str, url: str | None, data: Path) -> None:
+    """Start nothing more for a job until it is resumed. Raise ``GristmillError`` where that cannot be."""
+    _say(url, data, lambda api: api.pause(job))
+
+
+def resume(job: str, url: str | None, data: Path) -> None:
+    """Let a paused job go on. Raise ``GristmillError`` where it is not paused."""
+    _say(url, data, lambda api: api.resume(job))
+
+
+def _say(url: str | None, data: Path, asked: Callable[[Api], Awaitable[JobAsked]]) -> None:
     async def ask() -> str:
         async with found(url, data) as api:
-            return (await api.cancel(job)).message
+            return (await asked(api)).message
 
     Console().print(asyncio.run(ask()), markup=False, highlight=False, soft_wrap=True)
 
@@ -98,6 +114,7 @@ def overview_page(whole: Overview) -> Iterator[Text]:
     states = [
         ("running", queue.running_jobs),
         ("waiting for something outside", queue.waiting_jobs),
+        ("paused", queue.paused_jobs),
         ("pending", queue.pending_jobs),
         ("completed", queue.completed_jobs),
         ("failed", queue.failed_jobs),

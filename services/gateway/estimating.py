@@ -66,7 +66,12 @@ class Rates:
     ) -> datetime | None:
         """When the job will be done as things stand; None where it waits, has ended, or nothing can be said."""
         done, total = amount(made, documents)
-        going = job.status == "running" and not job.cancelling and job.waiting_for is None
+        going = (
+            job.status == "running"
+            and not job.cancelling
+            and not job.pausing
+            and job.waiting_for is None
+        )
         if not going or done >= total:
             self._jobs.pop(job.job_id, None)
             return None

@@ -64,6 +64,8 @@ def step(job: JobRow, dataset: DatasetRow | None, documents: DocumentCounts) -> 
         return {"completed": "Completed", "failed": "Failed", "cancelled": "Cancelled"}[job.status]
     if job.cancelling:
         return "cancelling"
+    if job.pausing or job.status == "paused":
+        return "pausing" if job.pausing else "Paused"
     if job.waiting_for is not None:
         return f"waiting for {job.waiting_for}: {job.waiting_reason}"
     if job.kind == "dataset_export":

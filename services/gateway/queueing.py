@@ -20,6 +20,7 @@ async def stats(deps: Deps) -> QueueStats:
     return QueueStats(
         pending_jobs=found.get("pending", 0),
         running_jobs=found.get("running", 0),
+        paused_jobs=found.get("paused", 0),
         scheduled_jobs=0,
         completed_jobs=found.get("completed", 0),
         failed_jobs=found.get("failed", 0),

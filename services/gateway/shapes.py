@@ -158,24 +158,11 @@ class Submitted(Shape):
     debug_info: dict[str, Any] | None = None
 
 
-class Cancelling(Shape):
-    job_id: UUID
-    message: str
-    status: Literal["cancelling"] = "cancelling"
-
-
-class Restarted(Shape):
-    job_id: UUID
-    message: str
-    status: Literal["restarted"] = "restarted"
-    state: Literal["recorded", "queued"] = "recorded"
-
-
 class JobStatus(Shape):
     job_id: UUID
     job_type: str
     status: str
-    """``pending``, ``running``, ``completed``, ``failed``, ``cancelled``."""
+    """``pending``, ``running``, ``paused``, ``completed``, ``failed``, ``cancelled``."""
     progress: int
     """Percent."""
     current_step: str
@@ -201,6 +188,7 @@ class Jobs(Shape):
 class QueueStats(Shape):
     pending_jobs: int
     running_jobs: int
+    paused_jobs: int
     scheduled_jobs: int
     completed_jobs: int
     failed_jobs: int

@@ -14,8 +14,9 @@ from uuid import UUID
 
 import nats.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
-from services.ledger import leadership, reconciler, relay, sampling
+from services.ledger import leadership, pausing, reconciler, relay, sampling
 from services.ledger.intake import Intake
 from services.ledger.recorder import Recorder, Transient
 from services.ledger.rows import House
@@ -27,6 +28,7 @@ from shared.clock import fresh_id, monotonic
 from shared.errors import Unavailable
 from shared.health import Health
 from shared.settings import Settings
+from shared.stops import CONTROL, answer, hint
 from shared.telemetry.metrics import REISSUED, sampled
 
 if TYPE_CHECKING:
@@ -86,7 +88,9 @@ class Ledger:
             committed=self._committed,
         )
         intake = Intake(self._client)
-        heard = await self._client.subscribe("gristmill.beat.*", cb=beats.hear)
+        heard = await self._client.subscribe(
+            "gristmill.beat.*", cb=partial(self._hear, beats, house, lease)
+        )
         self._wake()
         self._health.ready("leading")
         look = partial(sampling.sample, self._pool, self._client, self._settings)
@@ -113,22 +117,37 @@ class Ledger:
             "select stream_id from ledger.streams where open and kind = 'generation'"
         )
         house.hungry |= dict.fromkeys(row["stream_id"] for row in rows)
+        house.stopped |= await pausing.learn(self._pool)
 
     def _committed(self, turn: Turn) -> None:
         self._wake()
-        for job, restarts in turn.cancelling:
-            self._hint(job, restarts)
+        for job, (word, restarts, is_open) in pausing.news(turn).items():
+            if word == "go" or not is_open:
+                turn.house.stopped.pop(job, None)
+            else:
+                turn.house.stopped[job] = word, restarts
+            self._tell(job, hint(word, restarts))
 
     def _wake(self) -> None:
         for due in self._due:
             due.set()
 
-    def _hint(self, job: UUID, restarts: int) -> None:
-        """Tell workers at once; one that misses it finishes what it holds, which is recorded as usual."""
-        subject = f"gristmill.control.{job}"
-        asyncio.ensure_future(
-            self._client.publish(subject, b"cancel/%d" % restarts)
-        ).add_done_callback(lambda done: done.cancelled() or done.exception())
+    def _tell(self, whom: UUID, words: bytes) -> None:
+        """Tell the workers of a job at once, or one worker; who misses it is told with the answer to its next beat."""
+        asyncio.ensure_future(self._client.publish(f"{CONTROL}.{whom}", words)).add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )
+
+    async def _hear(
+        self, beats: reconciler.Beats, house: House, lease: leadership.Lease, message: Msg
+    ) -> None:
+        """Note a beat, and answer it with what is stopped: its worker may have begun after that was said."""
+        incarnation = await beats.hear(message)
+        if incarnation is None:
+            return
+        with contextlib.suppress(leadership.LeadershipLost):
+            lease.check()
+            self._tell(incarnation, answer(house.stopped))
 
     async def _record(self, recorder: Recorder, intake: Intake) -> None:
         while True:
@@ -196,7 +215,9 @@ class Ledger:
                 declared = now
             if now - started < self._settings.deadline or not intake.idle:
                 continue
-            units = await reconciler.overdue(self._pool, beats, self._settings.deadline, now)
+            units = await reconciler.overdue(
+                self._pool, beats, self._settings.deadline, now, house.stopped
+            )
             if units and await self._inbox_is_drained():
                 log.info("issuing %d units again", len(units))
                 REISSUED.add(by=len(units))

@@ -52,6 +52,7 @@ async def decision(
                 credit=await turn.credit(row.tenant) if state.phase == "running" else 0,
                 workers=max(1, turn.house.workers.get("generate", 1)),
                 documents=documents,
+                busy=await turn.busy(row.stream) if state.pause == "pausing" else 0,
                 missing=await writing.missing_seeds(turn.connection, turn.house, row.stream, state),
             )
         case ProcessingState() as state, ProcessingRequested():

@@ -1,7 +1,6 @@
 """What workers said of units, recorded: the first outcome counts, what each one cost is a fact. Decides no job."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from contracts import SAYS
@@ -28,10 +27,6 @@ from services.ledger.turn import Turn
 from shared.bus import (
     Undecodable,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_DEFERRED = 8
 """Times that a unit is put off while what it waits for answers others, before it is given up."""
@@ -65,6 +60,11 @@ async def finished(turn: Turn, report: UnitFinished) -> None:
     row = await turn.row(work.job)
     if row is None:
         raise LookupError(f"unit {report.unit_id} belongs to {work.job}, which has no stream")
+    if isinstance(row.state, GenerationState) and _not_started(report, row.state):
+        await turn.record_calls(work.tenant, work.job, outcome, report.calls)
+        if work.attempt == report.attempt:
+            _give_back(turn, work, row.state)
+        return
     allowed = {wire_type(kind): kind for kind in SAYS[work.service]}
     for n, said in enumerate(report.events):
         if said.type not in allowed:
@@ -74,6 +74,21 @@ async def finished(turn: Turn, report: UnitFinished) -> None:
     turn.keep(report.bodies)
     await turn.record_calls(work.tenant, work.job, outcome, report.calls)
     turn.finish(report.unit_id, outcome)
+
+
+def _not_started(report: UnitFinished, state: GenerationState) -> bool:
+    """The worker was told that the job is stopped. Only a cancellation makes that an outcome, and the ledger knows
+    whether there is one; the unit of any other job is still to be done.
+    """
+    codes = [said.data.get("code") for said in report.events if said.type == wire_type(UnitFailed)]
+    return codes == ["cancelled"] and not state.cancelling
+
+
+def _give_back(turn: Turn, work: Work, state: GenerationState) -> None:
+    turn.give_back(work.unit, held=state.pause is not None)
+    if state.pause is None:
+        turn.unstopped[work.job] = state.restarts
+    turn.touch(work.job)
 
 
 async def record_outcome(
@@ -121,6 +136,9 @@ async def deferred(turn: Turn, report: UnitDeferred) -> None:
     if work is None or turn.is_done(report.unit_id) or work.attempt != report.attempt:
         return
     state = job.state
+    if isinstance(state, GenerationState) and state.pause is not None:
+        _give_back(turn, work, state)
+        return
     times = await turn.connection.fetchval(
         """
         update ledger.work

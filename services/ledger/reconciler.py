@@ -5,7 +5,7 @@ waits one full deadline before it believes in a silence. Times are on the ledger
 database's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -36,15 +36,17 @@ class Beats:
         self._last = float("-inf")
         self._since = float("-inf")
 
-    async def hear(self, message: Msg) -> None:
+    async def hear(self, message: Msg) -> UUID | None:
+        """Note a beat; return who says it, None where it is none."""
         service = message.subject.rsplit(".", 1)[-1]
         try:
             beat = orjson.loads(message.data)
             units = [UUID(unit) for unit in beat["units"]]
-            incarnation = str(beat["incarnation"])
-        except (ValueError, KeyError, TypeError):
-            return
-        self.note(service, incarnation, units, monotonic())
+            incarnation = UUID(beat["incarnation"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        self.note(service, str(incarnation), units, monotonic())
+        return incarnation
 
     def note(self, service: str, incarnation: str, units: Sequence[UUID], now: float) -> None:
         if now - self._last > self._deadline:
@@ -64,7 +66,11 @@ class Beats:
         """Beats have been heard for a full deadline, of whomever, so a silence means something; and somebody of the
         service is there to whom a unit can be given.
         """
-        return bool(self.alive(service, now)) and now - self._since >= self._deadline
+        return bool(self.alive(service, now)) and self.heard_long(now)
+
+    def heard_long(self, now: float) -> bool:
+        """Beats have been heard for a full deadline, so who is not among them has fallen silent."""
+        return now - self._last <= self._deadline and now - self._since >= self._deadline
 
     def silent(self, unit: UUID, now: float) -> bool:
         return self._units.get(unit, float("-inf")) < now - self._deadline
@@ -75,11 +81,15 @@ class Beats:
         }
 
 
-async def overdue(pool: "Pool", beats: Beats, deadline: float, now: float) -> list[UUID]:
-    """Units to be issued again: deferred ones that are due, and those that fell silent."""
+async def overdue(
+    pool: "Pool", beats: Beats, deadline: float, now: float, stopped: Collection[UUID] = ()
+) -> list[UUID]:
+    """Units to be issued again: deferred ones that are due, and those that fell silent. ``stopped``: jobs whose units
+    are not given to another, so that nobody need be there to take them.
+    """
     rows = await pool.fetch(
         """
-        select unit_id, service, due_at is not null as deferred from ledger.work
+        select unit_id, job_id, service, due_at is not null as deferred from ledger.work
         where outcome is null
           and coalesce(due_at, issued_at + make_interval(secs => $1)) <= clock_timestamp()
         limit 5000
@@ -90,7 +100,11 @@ async def overdue(pool: "Pool", beats: Beats, deadline: float, now: float) -> li
     return [
         row["unit_id"]
         for row in rows
-        if row["deferred"] or (judged[row["service"]] and beats.silent(row["unit_id"], now))
+        if row["deferred"]
+        or (
+            (judged[row["service"]] or (row["job_id"] in stopped and beats.heard_long(now)))
+            and beats.silent(row["unit_id"], now)
+        )
     ]
 
 
@@ -103,8 +117,10 @@ async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
         if row is not None:
             message = f"{MOST_LOST + 1} workers fell silent while they worked on it."
             await give_up(turn, work, row, "worker_lost", message)
-    await _stop_cancelled(turn, units)
-    again = [unit for unit in units if unit in turn.work and not turn.is_done(unit)]
+    held = await _stopped(turn, units)
+    again = [
+        unit for unit in units if unit in turn.work and not turn.is_done(unit) and unit not in held
+    ]
     if not again:
         return
     # The attempt is the command's, and rises with each publication: with a known id the bus would swallow it. What was
@@ -138,14 +154,22 @@ async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
     failpoint("reconciler.reissued")
 
 
-async def _stop_cancelled(turn: Turn, units: Sequence[UUID]) -> None:
-    """A worker that began after the cancellation has not heard of it, so what it would call is not issued again."""
+async def _stopped(turn: Turn, units: Sequence[UUID]) -> set[UUID]:
+    """Of jobs that are stopped nothing that calls a model is issued again: it is given up, or held (returned)."""
+    held = set()
     for unit in units:
         if turn.is_done(unit) or turn.work[unit].service != "generate":
             continue
         row = await turn.row(turn.work[unit].job)
-        if row is not None and isinstance(row.state, GenerationState) and row.state.cancelling:
+        if row is None or not isinstance(row.state, GenerationState):
+            continue
+        if row.state.cancelling:
             await give_up(turn, turn.work[unit], row, "cancelled", "The job was cancelled.")
+        elif row.state.pause is not None:
+            turn.give_back(unit, held=True)
+            turn.touch(row.stream)
+            held.add(unit)
+    return held
 
 
 async def _lost_too_often(turn: Turn, units: Sequence[UUID]) -> list[UUID]:

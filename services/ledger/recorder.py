@@ -19,10 +19,10 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from contracts.identity import request_message
-from contracts.job import JobRestartRequested
+from contracts.job import JobPauseRequested, JobRestartRequested, JobResumeRequested
 from contracts.message import Request
 from contracts.unit import UnitDeferred, UnitFinished
-from services.ledger import leadership, outcomes, requests, restarts
+from services.ledger import leadership, outcomes, pausing, requests, restarts
 from services.ledger.asked import Asked
 from services.ledger.incoming import Incoming, code_of, describe, read
 from services.ledger.rows import Answered, House
@@ -249,10 +249,15 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
     message = request_message(*key)
     asked = Asked(tenant, envelope.source, envelope.id, message, incoming.lacks_blob)
     try:
-        if isinstance(request, JobRestartRequested):
-            job = await restarts.restart(turn, asked, request)
-        else:
-            job = await requests.take(turn, asked, request)
+        match request:
+            case JobRestartRequested():
+                job = await restarts.restart(turn, asked, request)
+            case JobPauseRequested():
+                job = await pausing.pause(turn, asked, request)
+            case JobResumeRequested():
+                job = await pausing.resume(turn, asked, request)
+            case _:
+                job = await requests.take(turn, asked, request)
     except Refused as refusal:
         return Answer(
             code=refusal.code,

@@ -308,8 +308,6 @@ async def _cancel(turn: Turn, asked: Asked, request: JobCancelRequested) -> UUID
         """,
         row.stream,
     )
-    restarts = row.state.restarts if isinstance(row.state, GenerationState) else 0
-    turn.cancelling.append((row.stream, restarts))
     return row.stream
 
 

@@ -84,6 +84,8 @@ class House:
     hungry: dict[UUID, None] = field(default_factory=dict)
     """Jobs that have more to dispatch, the one longest unserved first."""
     jobs: dict[UUID, Known] = field(default_factory=dict)
+    stopped: dict[UUID, tuple[str, int]] = field(default_factory=dict)
+    """Open jobs of which nothing more is started: ``cancel`` or ``pause``, and how often each was restarted."""
     missing: dict[UUID, list[int]] = field(default_factory=dict)
     """Seeds that restarted jobs ask again, in order; a job's place among them is in its state."""
 

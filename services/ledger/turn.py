@@ -65,8 +65,10 @@ class Turn:
         self.work: dict[UUID, Work] = {}
         self.trace: Context | None = None
         """On whose behalf the turn records at present: the message that is taken."""
-        self.cancelling: list[tuple[UUID, int]] = []
-        """Jobs whose cancellation this turn recorded, each with how often it had been restarted."""
+        self.back: dict[UUID, bool] = {}
+        """Units that were not started: held as long as their job is paused, else (False) due."""
+        self.unstopped: dict[UUID, int] = {}
+        """Jobs that nothing stops though a worker thinks so, each with how often it was restarted."""
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -225,6 +227,14 @@ class Turn:
         over = unit in self._done or unit in self._forgotten
         return work is None or work.outcome is not None or over
 
+    def give_back(self, unit: UUID, *, held: bool) -> None:
+        self.back[unit] = held
+
+    async def busy(self, job: UUID) -> int:
+        """Units of a job that somebody may be doing, those included that this turn issues."""
+        issued = sum(len(each.command.units) for each in self._commands if each.row.stream == job)
+        return issued + await writing.busy(self.connection, job, self._done)
+
     async def forget_work(self, documents: Collection[UUID]) -> None:
         """Work on documents that were deleted is wanted no more: what still comes of it is late."""
         forgotten = await self.connection.fetch(
@@ -246,6 +256,7 @@ class Turn:
     async def decide(self) -> None:
         """Ask every process concerned what follows, until nothing more does."""
         await self.save_interests()
+        await writing.give_back(self.connection, self.back)
         for job in list(self.house.hungry):
             self.touch(job)
         while self._touched:
@@ -340,8 +351,7 @@ class Turn:
     def _note_hunger(self, row: Row) -> None:
         """A job that has more to dispatch is asked again each turn, after the others."""
         self.house.hungry.pop(row.stream, None)
-        state = row.state
-        if isinstance(state, GenerationState) and (state.next < state.stop or state.left):
+        if isinstance(row.state, GenerationState) and generation_state.is_hungry(row.state):
             self.house.hungry[row.stream] = None
 
     async def credit(self, tenant: str) -> int:
@@ -352,13 +362,7 @@ class Turn:
         return self.house.credit(tenant, self._in_flight)
 
     async def _count_in_flight(self) -> None:
-        rows = await self.connection.fetch(
-            """
-            select tenant, count(*) as units from ledger.work
-            where service = 'generate' and outcome is null and due_at is null group by tenant
-            """
-        )
-        self._in_flight = {row["tenant"]: row["units"] for row in rows}
+        self._in_flight = await writing.in_flight(self.connection)
         for unit in self._done:
             work = self.work[unit]
             if work.service == "generate":
@@ -375,10 +379,12 @@ class Turn:
         interests, self._interests = self._interests, []
         await writing.add_interests(self.connection, interests)
 
+    def changed(self) -> list[Row]:
+        return [row for row in self._rows.values() if row is not None and row.changed]
+
     async def save_states(self) -> None:
         """Write the states as they are so far, for a query that looks at many streams."""
-        rows = [row for row in self._rows.values() if row is not None]
-        await writing.write_states(self.connection, rows)
+        await writing.write_states(self.connection, self.changed())
 
     async def write(self) -> None:
         """Write all that the turn recorded and decided."""

@@ -51,9 +51,8 @@ async def _seeds_without_outcome(
     return [row["seed"] for row in rows]
 
 
-async def write_states(connection: "Connection", rows: Iterable[Row]) -> None:
+async def write_states(connection: "Connection", changed: Sequence[Row]) -> None:
     """The states of streams that changed."""
-    changed = [row for row in rows if row.changed]
     if not changed:
         return
     await connection.execute(
@@ -99,6 +98,59 @@ async def write_outcomes(
         "delete from ledger.commands where command_id = any($1::uuid[])",
         [each.command for each in finished],
     )
+
+
+async def give_back(connection: "Connection", back: Mapping[UUID, bool]) -> None:
+    """Units that a worker did not start: held (True), or due at once."""
+    if not back:
+        return
+    await connection.execute(
+        """
+        update ledger.work w
+        set due_at = case when u.held then 'infinity' else clock_timestamp() end
+        from unnest($1::uuid[], $2::boolean[]) as u(unit_id, held)
+        where w.unit_id = u.unit_id and w.outcome is null
+        """,
+        list(back),
+        list(back.values()),
+    )
+
+
+async def release(connection: "Connection", job: UUID) -> list[UUID]:
+    """Units of a job that were held, due from now on."""
+    rows = await connection.fetch(
+        """
+        update ledger.work set due_at = clock_timestamp()
+        where job_id = $1 and outcome is null and due_at = 'infinity' returning unit_id
+        """,
+        job,
+    )
+    return [row["unit_id"] for row in rows]
+
+
+async def in_flight(connection: "Connection") -> dict[str, int]:
+    """Units of model calls that take credit, by tenant."""
+    rows = await connection.fetch(
+        """
+        select tenant, count(*) as units from ledger.work
+        where service = 'generate' and outcome is null and due_at is null group by tenant
+        """
+    )
+    return {row["tenant"]: row["units"] for row in rows}
+
+
+async def busy(connection: "Connection", job: UUID, done: Iterable[UUID]) -> int:
+    """Units of a job that are neither held nor done; ``done``: what is not written yet."""
+    found: int = await connection.fetchval(
+        """
+        select count(*) from ledger.work
+        where job_id = $1 and outcome is null and due_at is distinct from 'infinity'
+          and unit_id <> all($2::uuid[])
+        """,
+        job,
+        list(done),
+    )
+    return found
 
 
 async def write_commands(connection: "Connection", issued: Sequence[Issued]) -> None:

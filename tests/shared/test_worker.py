@@ -34,6 +34,7 @@ from shared.errors import GristmillError, Unavailable
 from shared.health import Health
 from shared.settings import Settings
 from shared.stack import Nats
+from shared.stops import CONTROL, Stops, answer, hint
 from shared.worker import Done, Handler, Task, Work, Worker
 
 Until = Callable[..., Awaitable[None]]
@@ -104,6 +105,9 @@ class Bench:
         self.dead: list[Msg] = []
         self.beats: list[set[UUID]] = []
         self.workers: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
+        self.stopped: dict[UUID, tuple[str, int]] = {}
+        """What every beat is answered with, as long as the ledger"""
+        self.tells = True
 
     async def open(self) -> None:
         await declare(self.client, self.settings)
@@ -131,7 +135,10 @@ class Bench:
         self.dead.append(message)
 
     async def _feel(self, message: Msg) -> None:
-        self.beats.append({UUID(unit) for unit in orjson.loads(message.data)["units"]})
+        beat = orjson.loads(message.data)
+        self.beats.append({UUID(unit) for unit in beat["units"]})
+        if self.tells:
+            await self.client.publish(f"{CONTROL}.{beat['incarnation']}", answer(self.stopped))
 
     def worker(self, *work: Work, nats: Nats | None = None, **others: object) -> Worker:
         """Start a worker; it stops with the test, or by ``stop``."""
@@ -577,7 +584,7 @@ async def test_a_cancelled_job_starts_no_further_call_and_other_jobs_go_on(bench
     await bench.say(command)
     await bench.until(lambda: held.started == [command.units[0]])
     await bench.client.publish(f"gristmill.control.{command.job_id}", b"cancel")
-    await bench.until(lambda: worker.held.cancelled)
+    await bench.until(lambda: worker.held.stops.cancelled)
     held.end(command.units[0])
     await bench.until(bench.all_acknowledged)
     ended = {report.unit_id: report for report in bench.said}
@@ -594,7 +601,7 @@ async def test_work_without_model_calls_is_done_for_a_cancelled_job_too(bench: B
     worker, command = bench.worker(generating(echo)), pack(1)
     await bench.until(lambda: bench.beats)
     await bench.client.publish(f"gristmill.control.{command.job_id}", b"cancel")
-    await bench.until(lambda: command.job_id in worker.held.cancelled)
+    await bench.until(lambda: command.job_id in worker.held.stops.cancelled)
     await bench.say(command)
     await bench.until(lambda: bench.said)
     report = bench.said[0]
@@ -608,7 +615,7 @@ async def test_a_hint_that_names_no_job_is_overheard(bench: Bench) -> None:
     await bench.client.publish("gristmill.control.everything", b"cancel")
     await bench.say(pack(1))
     await bench.until(lambda: bench.said)
-    assert not worker.held.cancelled
+    assert not worker.held.stops.cancelled
 
 
 @pytest.mark.parametrize(
@@ -621,7 +628,7 @@ async def test_only_the_ledgers_own_words_cancel_a_job(bench: Bench, words: byte
     await bench.client.publish(f"gristmill.control.{command.job_id}", words)
     await bench.say(command)
     await bench.until(lambda: bench.said)
-    assert not worker.held.cancelled
+    assert not worker.held.stops.cancelled
 
 
 async def test_a_worker_whose_beat_is_stale_starts_nothing_and_says_nothing(bench: Bench) -> None:
@@ -684,3 +691,58 @@ async def test_a_worker_waits_until_the_ledger_has_declared_the_bus(
     await running
     assert health.answer("/readyz")[0] == 503
     await client.close()
+
+
+async def test_a_worker_that_begins_after_a_pause_calls_nothing_of_the_job_until_it_goes_on(
+    bench: Bench,
+) -> None:
+    """Its command was published before; the ledger's answer to its first beat comes before its first call."""
+    command, other, held = pack(3), pack(1), Held()
+
+    async def calls(task: Task[Command]) -> Done:
+        task.may_start()
+        return await held(task)
+
+    bench.tells, bench.stopped = False, {command.job_id: ("pause", 0)}
+    await bench.say(command)
+    await bench.say(other)
+    bench.worker(generating(calls))
+    await bench.until(lambda: any(len(beat) == 4 for beat in bench.beats))
+    assert held.started == []
+    bench.tells = True
+    held.end(*other.units)
+    await bench.until(lambda: len(bench.said) == 4)
+    assert held.started == [*other.units]
+    stopped = [each for each in bench.said if each.unit_id in command.units]
+    assert {failure(each).message for each in stopped} == {"The job was paused."}
+
+    bench.stopped = {}
+    worker = bench.workers and bench.beats
+    assert worker
+    told = len(bench.beats) + 2
+    await bench.until(lambda: len(bench.beats) > told)
+    await bench.say(command, attempt=2, headers={"Nats-Msg-Id": str(fresh_id())})
+    held.end(*command.units)
+    await bench.until(lambda: len(held.started) == 4)
+
+
+@pytest.mark.parametrize("word", ["pause", "cancel"])
+async def test_a_job_that_goes_on_is_called_for_again_at_once(bench: Bench, word: str) -> None:
+    worker, command = bench.worker(generating(must_not_run)), pack(1)
+    bench.stopped = {command.job_id: (word, 0)}
+    stops = worker.held.stops
+    await bench.until(lambda: stops.word(command) is not None)
+    bench.tells = False
+    await bench.client.publish(f"{CONTROL}.{command.job_id}", hint("go", 0))
+    await bench.until(lambda: stops.word(command) is None)
+
+
+async def test_a_stop_holds_for_what_was_issued_before_the_restart_and_no_later(
+    bench: Bench,
+) -> None:
+    stops, command = Stops(fresh_id()), pack(1)
+    stops.hear(f"{CONTROL}.{command.job_id}", hint("cancel", 0))
+    assert stops.word(command) == "cancelled"
+    assert stops.word(command.model_copy(update={"restart": 1})) is None
+    stops.hear(f"{CONTROL}.{fresh_id()}", answer({}))
+    assert stops.word(command) == "cancelled"

@@ -1,26 +1,35 @@
-"""Jobs: how far they are, at once, when it changes, or live; and stopping them."""
+"""Jobs: how far they are, at once, when it changes, or live; and stopping them, for good or for a while."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from contracts.job import JobCancelRequested, JobKind, JobRestartRequested
+from contracts.job import (
+    JobCancelRequested,
+    JobKind,
+    JobPauseRequested,
+    JobRestartRequested,
+    JobResumeRequested,
+)
+from contracts.message import Request as Asked
 from services.gateway import ids, looking, overview, progress, queueing
 from services.gateway.accepting import begin, known_job
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here, deps_of
+from services.gateway.job_shapes import Cancelling, Pausing, Restarted, Resumed
 from services.gateway.overview_shapes import Overview
 from services.gateway.routes.parameters import Page, PerPage, offset
-from services.gateway.shapes import Cancelling, Jobs, JobStatus, QueueStats, Restarted
+from services.gateway.shapes import Jobs, JobStatus, QueueStats
 from shared.clock import monotonic
 from shared.errors import Refused
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 of_datasets = APIRouter(prefix="/datasets", tags=["datasets"])
 
-Status = Literal["pending", "running", "completed", "failed", "cancelled"]
+Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 JSON = "application/json"
 
 
@@ -114,20 +123,50 @@ async def generation_status(deps: Here, job: str) -> Response:
 @router.post("/cancel/{id}")
 async def cancel_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None) -> Cancelling:
     """Start nothing more for the job; what is in flight finishes and is recorded."""
-    unknown = Refused(
-        "job_not_found", f"Job {id[:64]} not found or cannot be cancelled", status=404
+    job = await _asked(
+        deps, id, "cancelled", lambda target: JobCancelRequested(target=target), idempotency_key
     )
+    return Cancelling(job_id=job, message=f"Job {job} is being cancelled")
+
+
+@router.post("/pause/{id}")
+async def pause_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None) -> Pausing:
+    """Start nothing more for a job that generates until it is resumed; what is in flight finishes and is recorded."""
+    job = await _asked(
+        deps, id, "paused", lambda target: JobPauseRequested(target=target), idempotency_key
+    )
+    return Pausing(job_id=job, message=f"Job {job} is being paused")
+
+
+@router.post("/resume/{id}")
+async def resume_job(deps: Here, id: str, idempotency_key: IdempotencyKey = None) -> Resumed:
+    """Let a paused job go on from where it is. What was not started is asked under its own ids; nothing is lost."""
+    job = await _asked(
+        deps, id, "resumed", lambda target: JobResumeRequested(target=target), idempotency_key
+    )
+    return Resumed(job_id=job, message=f"Job {job} goes on")
+
+
+async def _asked(
+    deps: Deps,
+    id: str,
+    become: str,
+    said: Callable[[UUID], Asked],
+    key: str | None,
+) -> UUID:
+    """Ask something of a job that has not ended. Raise ``Refused`` (404) where there is none."""
+    unknown = Refused("job_not_found", f"Job {id[:64]} not found or cannot be {become}", status=404)
     name = ids.uuid_of(id)
     row = await deps.views.job(name) if name else None
     if row is None or row.status in progress.ENDED:
         raise unknown
     try:
-        await ask(deps, JobCancelRequested(target=row.job_id), request_id(idempotency_key))
+        await ask(deps, said(row.job_id), request_id(key))
     except Refused as problem:
         if problem.status != 404:
             raise
         raise unknown from None
-    return Cancelling(job_id=row.job_id, message=f"Job {row.job_id} is being cancelled")
+    return row.job_id
 
 
 @router.post("/restart/{id}", responses={202: {"model": Restarted}})

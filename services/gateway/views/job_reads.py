@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Record = asyncpg.Record
 
-OPEN = "('pending', 'running')"
+OPEN = "('pending', 'running', 'paused')"
 _JOB = len(fields(JobRow))
 _DATASET = _JOB + len(fields(DatasetRow))
 

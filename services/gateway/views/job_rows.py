@@ -12,7 +12,10 @@ from contracts.job import (
     JobCancelling,
     JobCancelRequested,
     JobCompleted,
+    JobContinued,
     JobFailed,
+    JobPaused,
+    JobPausing,
     JobRestarted,
     JobResumed,
     JobStarted,
@@ -107,12 +110,25 @@ def _job_cancel_requested(recorded: Recorded[JobCancelRequested]) -> Iterator[Op
 
 
 def _job_cancelling(recorded: Recorded[JobCancelling]) -> Iterator[Operation]:
-    yield job(recorded, cancelling=True)
+    yield job(recorded, cancelling=True, pausing=False)
+
+
+def _job_pausing(recorded: Recorded[JobPausing]) -> Iterator[Operation]:
+    yield job(recorded, pausing=True)
+
+
+def _job_paused(recorded: Recorded[JobPaused]) -> Iterator[Operation]:
+    yield job(recorded, status="paused", pausing=False)
+
+
+def _job_continued(recorded: Recorded[JobContinued]) -> Iterator[Operation]:
+    status = "running" if recorded.event.started else "pending"
+    yield job(recorded, status=status, pausing=False, waiting_for=None, waiting_reason=None)
 
 
 def _ended(recorded: Recorded[Any], status: str, **sets: Any) -> Change:
     ended = {"completed_at": recorded.recorded_at, "waiting_for": None, "waiting_reason": None}
-    return job(recorded, status=status, **ended, **sets)
+    return job(recorded, status=status, pausing=False, **ended, **sets)
 
 
 def _job_completed(recorded: Recorded[JobCompleted]) -> Iterator[Operation]:
@@ -168,6 +184,9 @@ RULES: dict[type[Event], Rule] = {
     JobResumed: _job_resumed,
     JobCancelRequested: _job_cancel_requested,
     JobCancelling: _job_cancelling,
+    JobPausing: _job_pausing,
+    JobPaused: _job_paused,
+    JobContinued: _job_continued,
     JobCompleted: _job_completed,
     JobCancelled: _job_cancelled,
     JobFailed: _job_failed,

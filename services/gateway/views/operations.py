@@ -36,6 +36,7 @@ def new_job(
         "all_documents": False,
         "status": "pending",
         "cancelling": False,
+        "pausing": False,
         "documents": 0,
         "calls": 0,
         "calls_failed": 0,

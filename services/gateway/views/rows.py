@@ -72,6 +72,7 @@ class JobRow:
     format: str | None
     status: str
     cancelling: bool
+    pausing: bool
     waiting_for: str | None
     waiting_reason: str | None
     documents: int

@@ -96,6 +96,7 @@ create table jobs (
     format            text,
     status            text not null,
     cancelling        boolean not null,
+    pausing           boolean not null,
     waiting_for       text,
     waiting_reason    text,
     documents         int not null,

@@ -47,7 +47,7 @@ TABLES: dict[str, Table] = {
         "job_id",
         uuid="job_id project_id dataset_id",
         text="tenant kind chunking format status waiting_for waiting_reason code message",
-        boolean="all_documents cancelling",
+        boolean="all_documents cancelling pausing",
         int="documents calls calls_failed",
         bigint="pos prompt_tokens completion_tokens cached_tokens cost restarted",
         timestamptz="created_at started_at completed_at updated_at",

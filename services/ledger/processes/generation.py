@@ -26,6 +26,7 @@ from contracts.job import (
     JobCancelled,
     JobCompleted,
     JobFailed,
+    JobPaused,
     JobResumed,
     JobStarted,
 )
@@ -52,12 +53,14 @@ def decide(
     workers: int,
     documents: Sequence[PlanDocument] | None = None,
     missing: Sequence[int] = (),
+    busy: int = 0,
 ) -> Decision[GenerationState]:
     """What follows from the state as it is.
 
     ``credit``: units that the tenant's and the house's windows still allow. ``workers``: generate processes alive, at
     least 1. ``documents``: given when asked for. ``missing``: the first seeds from ``state.again`` on that have no
-    outcome, where ``state.left`` says that there are any.
+    outcome, where ``state.left`` says that there are any. ``busy``: units without outcome that are not held, counted
+    where the job is about to be paused.
     """
     if state.phase == "ended":
         return Decision(state, ended=True)
@@ -66,6 +69,8 @@ def decide(
         return Decision(state, events=(JobFailed(code=code, message=message),))
     if state.cancelling and state.phase in ("waiting", "planning", "closed"):
         return Decision(state, events=(JobCancelled(),))
+    if state.pause is not None:
+        return _rest(state, request, job, busy)
     match state.phase:
         case "waiting" if state.waiting == 0:
             return _plan(state, request, job, documents)
@@ -78,6 +83,20 @@ def decide(
             return Decision(state, events=(JobCompleted(),))
         case _:
             return Decision(state)
+
+
+def _rest(
+    state: GenerationState, request: GenerationRequested, job: UUID, busy: int
+) -> Decision[GenerationState]:
+    """While it is paused a job issues nothing but what settles entries that are there; it rests when nothing is in
+    flight any more, in whatever phase that is.
+    """
+    commands: list[Command] = []
+    if state.phase == "running":
+        state = _curate(state, request, job, commands)
+        state = _admit(state, request, job, commands)
+    at_rest = state.pause == "pausing" and not busy and not commands
+    return Decision(state, events=(JobPaused(),) if at_rest else (), commands=tuple(commands))
 
 
 def _plan(

@@ -34,7 +34,10 @@ from contracts.job import (
     JobCancelled,
     JobCancelling,
     JobCompleted,
+    JobContinued,
     JobFailed,
+    JobPaused,
+    JobPausing,
     JobRestarted,
     JobResumed,
     JobWaiting,
@@ -67,6 +70,7 @@ class GenerationState(Message):
     project_id: UUID
     phase: Phase = "waiting"
     cancelling: bool = False
+    pause: Literal["pausing", "paused"] | None = None
     documents: int = 0
     waiting: int = 0
     """Documents that are neither chunked nor rejected yet."""
@@ -145,7 +149,14 @@ def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState
         case EntriesAdmitted() as event:
             return _admitted(state, event, recorded.version)
         case JobCancelling():
-            return state.model_copy(update={"cancelling": True})
+            return state.model_copy(update={"cancelling": True, "pause": None})
+        case JobPausing():
+            return state.model_copy(update={"pause": "pausing"})
+        case JobPaused():
+            return state.model_copy(update={"pause": "paused"})
+        case JobContinued():
+            # What it waited for is asked again at once, and says so if it is still away.
+            return state.model_copy(update={"pause": None, "waiting_for": None})
         case JobWaiting() as event:
             return state.model_copy(update={"waiting_for": event.waiting_for, "answered": False})
         case JobResumed():
@@ -155,11 +166,16 @@ def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState
         case DatasetExported():
             return state.model_copy(update={"exported": True})
         case JobCompleted() | JobFailed() | JobCancelled():
-            return state.model_copy(update={"phase": "ended"})
+            return state.model_copy(update={"phase": "ended", "pause": None})
         case JobRestarted() as event:
             return _restarted(state, event)
         case _:
             return state
+
+
+def is_hungry(state: GenerationState) -> bool:
+    """It has seeds to dispatch, now or as soon as the windows let it."""
+    return state.pause is None and bool(state.next < state.stop or state.left)
 
 
 def _restarted(state: GenerationState, event: JobRestarted) -> GenerationState:
@@ -184,6 +200,7 @@ def _restarted(state: GenerationState, event: JobRestarted) -> GenerationState:
             "admitted_to": event.admitted_to,
             "failed": {},
             "cancelling": False,
+            "pause": None,
             "fatal": None,
             "refusal": None,
             "exported": False,

@@ -20,6 +20,8 @@ COMMANDS = (
     "status",
     "watch",
     "cancel",
+    "pause",
+    "resume",
     "show",
     "entries",
 )
@@ -80,6 +82,8 @@ def test_what_cannot_be_done_is_one_line_with_a_code(
         ["status"],
         ["watch", "j1"],
         ["cancel", "j1"],
+        ["pause", "j1"],
+        ["resume", "j1"],
         ["show", "e1"],
         ["entries", "d1"],
         ["generate", "here.md"],

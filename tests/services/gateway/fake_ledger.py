@@ -21,7 +21,14 @@ from contracts.document import (
     DocumentSubmitted,
 )
 from contracts.identity import document_id, event_id, job_id, project_id
-from contracts.job import JobCancelling, JobCancelRequested
+from contracts.job import (
+    JobCancelling,
+    JobCancelRequested,
+    JobContinued,
+    JobPauseRequested,
+    JobPausing,
+    JobResumeRequested,
+)
 from contracts.message import Request
 from contracts.project import (
     ProjectCreated,
@@ -140,9 +147,14 @@ class FakeLedger:
             dataset = request.dataset_id
             removed = DatasetDeleted(dataset_id=dataset, project_id=dataset, job_id=dataset)
             yield Line(dataset, "dataset", removed, dataset)
-        elif isinstance(request, JobCancelRequested):
-            yield Line(request.target, "generation", request, request.target)
-            yield Line(request.target, "generation", JobCancelling(), request.target)
+        elif isinstance(request, JobCancelRequested | JobPauseRequested | JobResumeRequested):
+            follows = {
+                JobCancelRequested: JobCancelling(),
+                JobPauseRequested: JobPausing(),
+                JobResumeRequested: JobContinued(started=True),
+            }
+            for event in (request, follows[type(request)]):
+                yield Line(request.target, "generation", event, request.target)
         else:
             yield Line(job, "job", request, job)
 

@@ -1,7 +1,9 @@
 """The routes against a real bus and a real store, with a ledger that answers."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tokenizers import Tokenizer
@@ -10,14 +12,20 @@ from tokenizers.models import WordLevel
 from contracts.document import Chunking
 from contracts.generation import GenerationRequested
 from contracts.identity import job_id, project_id
-from contracts.job import JobCancelRequested
+from contracts.job import (
+    JobCancelRequested,
+    JobPaused,
+    JobPauseRequested,
+    JobResumeRequested,
+    JobStarted,
+)
 from contracts.processing import ProcessingRequested
 from contracts.project import ProjectRequested
 from services.gateway import uploading
 from shared.bus import Answer
 from tests.services.gateway.fake_ledger import FakeLedger
 from tests.services.gateway.listening import Gateway
-from tests.services.gateway.story import TENANT
+from tests.services.gateway.story import TENANT, Line
 
 UNKNOWN = "00000000-0000-0000-0000-000000000009"
 
@@ -347,3 +355,44 @@ async def test_a_running_job_is_cancelled_and_says_so_at_once(
     assert (said["job_id"], said["status"]) == (job, "cancelling")
     assert isinstance(ledger.asked[-1][1], JobCancelRequested)
     assert (await gateway.get(f"/jobs/status/{job}"))["current_step"] == "cancelling"
+
+
+async def test_a_job_shows_that_it_is_pausing_that_it_rests_and_that_it_goes_on(
+    gateway: Gateway, rivers: str, ledger: FakeLedger
+) -> None:
+    job = (await gateway.post("/datasets/generate", {"project_id": rivers}))["job_id"]
+    line = partial(Line, UUID(job), "generation", job=UUID(job))
+    await gateway.seen(await ledger.append([line(event=JobStarted(documents=1))], salt="starts"))
+
+    said = await gateway.post(f"/jobs/pause/{job}", None)
+    assert (said["job_id"], said["status"]) == (job, "pausing")
+    shown = await gateway.get(f"/jobs/status/{job}")
+    assert (shown["status"], shown["current_step"]) == ("running", "pausing")
+    before = (await gateway.get("/jobs/queue/stats"))["paused_jobs"]
+
+    await gateway.seen(await ledger.append([line(event=JobPaused())], salt="rests"))
+    shown = await gateway.get(f"/jobs/status/{job}")
+    assert (shown["status"], shown["current_step"]) == ("paused", "Paused")
+    assert shown["completed_at"] is None
+    listed = await gateway.get("/jobs?status=paused&per_page=1000")
+    assert job in {each["job_id"] for each in listed["jobs"]}
+    assert (await gateway.get("/jobs/queue/stats"))["paused_jobs"] == before + 1
+
+    said = await gateway.post(f"/jobs/resume/{job}", None)
+    assert (said["job_id"], said["status"]) == (job, "resumed")
+    assert (await gateway.get(f"/jobs/status/{job}"))["status"] == "running"
+    assert [type(asked) for _, asked in ledger.asked[-2:]] == [
+        JobPauseRequested,
+        JobResumeRequested,
+    ]
+
+
+async def test_a_refusal_to_pause_says_why(
+    gateway: Gateway, rivers: str, ledger: FakeLedger
+) -> None:
+    job = (await gateway.post("/datasets/generate", {"project_id": rivers}))["job_id"]
+    ledger.answers[JobResumeRequested] = Answer(code="job_not_paused", message="no", status=409)
+    assert (await gateway.post(f"/jobs/resume/{job}", None, 409))["code"] == "job_not_paused"
+    for verb, become in (("pause", "paused"), ("resume", "resumed")):
+        said = await gateway.post(f"/jobs/{verb}/{UNKNOWN}", None, 404)
+        assert said["detail"] == f"Job {UNKNOWN} not found or cannot be {become}"
