@@ -1,9 +1,8 @@
 """The JetStream topology, declared in one place, and the envelope of everything that travels on it.
 
-Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the JSON of
-the message as body. A body over ``INLINE`` bytes travels through the blob store and its reference in a
-header. The tenant is read from
-the subject, never from the body.
+Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the JSON of the message
+as body. A body over ``INLINE`` bytes travels through the blob store and its reference in a header. The tenant is read
+from the subject, never from the body.
 """
 
 import re
@@ -56,6 +55,8 @@ POSITION = "gristmill-position"
 JOB = "gristmill-job"
 BLOB = "gristmill-blob"
 TENANT = "gristmill-tenant"
+PART = "gristmill-part"
+SAFE = "/:@!$&'()*+,;=-._~"
 
 M = TypeVar("M", bound=Message)
 
@@ -180,8 +181,8 @@ class Envelope:
         return {
             "ce-specversion": "1.0",
             "ce-type": self.type,
-            "ce-id": quote(self.id, safe="/:@!$&'()*+,;=-._~"),
-            "ce-source": quote(self.source, safe="/:@!$&'()*+,;=-._~"),
+            "ce-id": quote(self.id, safe=SAFE),
+            "ce-source": quote(self.source, safe=SAFE),
             "content-type": "application/json",
             **self.headers,
         }
@@ -258,9 +259,8 @@ async def bury(client: Client, service: str, message: Msg, reason: str) -> None:
         "gristmill-subject": message.subject,
         "gristmill-reason": reason.replace("\r", " ").replace("\n", " ")[:1000],
     }
-    if message.reply:
-        # Once, though it may be delivered again before it is acknowledged.
-        headers["Nats-Msg-Id"] = f"{service}:{_place(message)}"
+    if message.reply:  # once, though it may be delivered again before it is acknowledged
+        headers["Nats-Msg-Id"] = f"{service}:{_place(message)}{headers.get(PART, '')}"
     await client.jetstream().publish(f"gristmill.dead.{service}", message.data, headers=headers)
     metrics.BURIED.add()
 

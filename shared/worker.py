@@ -178,10 +178,12 @@ class Worker:
         try:
             with watched(task) as seen:
                 report = seen.report = await self._outcome(task, work, message)
+            # The next unit begins when the bus has this one: whatever a kill makes the ledger issue again, calls under
+            # way and answers that nobody kept, is never more than the share.
+            if report is not None:
+                await self._say(task, report)
         finally:
             gate.leave()
-        if report is not None:
-            await self._say(task, report)
 
     async def _outcome(
         self, task: Task[Command], work: Work, message: Msg
@@ -230,6 +232,8 @@ class Worker:
                 await message.ack()
         for unit in list(self._held.units.values()):
             unit.cancel()
+        if self._voice is not None:
+            self._voice.close()
         if self._client is not None:
             with contextlib.suppress(*Away):
                 await self._client.flush(timeout=1)

@@ -6,10 +6,12 @@ content is given to the blob store, so that what is recorded are facts. Records 
 
 import base64
 import binascii
+import contextlib
 import mimetypes
 import re
 from dataclasses import dataclass
 
+import nats.errors
 from nats.aio.msg import Msg
 from pydantic import BaseModel, ValidationError
 
@@ -36,11 +38,28 @@ JSON = "application/json"
 KIND = "document"
 
 
+@dataclass(slots=True)
+class Carrier:
+    """A message of the bus, acknowledged when everything that it brought is done with."""
+
+    message: Msg
+    left: int
+
+    async def one_done(self) -> None:
+        """Once: a batch that is tried again may hold messages that were done with before the bus went away."""
+        self.left -= 1
+        if not self.left:
+            with contextlib.suppress(nats.errors.MsgAlreadyAckdError):
+                await self.message.ack()
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A message with what it says."""
 
+    carrier: Carrier
     message: Msg
+    """As it would have come alone."""
     envelope: Envelope
     tenant: str
     said: Request | UnitFinished | UnitDeferred
@@ -55,7 +74,7 @@ class Incoming:
         return self.tenant, self.envelope.source, self.envelope.id
 
 
-async def read(message: Msg, blobs: Blobs) -> Incoming:
+async def read(message: Msg, carrier: Carrier, blobs: Blobs) -> Incoming:
     """What a message says.
 
     Raises:
@@ -77,7 +96,7 @@ async def read(message: Msg, blobs: Blobs) -> Incoming:
             lacks_blob = not await blobs.holds(tenant, said.blob)
     if not isinstance(said, Request | UnitFinished | UnitDeferred):
         raise TypeError(f"{envelope.type} is neither a request nor a report")
-    return Incoming(message, envelope, tenant, said, lacks_blob)
+    return Incoming(carrier, message, envelope, tenant, said, lacks_blob)
 
 
 def _expected(envelope: Envelope) -> tuple[str, type[BaseModel]]:

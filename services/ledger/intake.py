@@ -15,7 +15,12 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from shared.bundle import size
+
 BATCH = 500
+"""Events, about, that are recorded in one transaction."""
+PULL = 128
+"""Messages that are asked for at once: each may bring many events."""
 EXPIRES = 1.0
 """Seconds that a pull request stays open. A process that was stopped is handed messages for so long, which then come
 back only when its time to acknowledge them is over.
@@ -23,6 +28,7 @@ back only when its time to acknowledge them is over.
 SLICE = 0.25
 """Seconds after which a lost connection is noticed at the latest."""
 MOST_HELD = 2000
+"""Events that wait here for their turn, and those of one pull."""
 
 
 class Intake:
@@ -31,6 +37,8 @@ class Intake:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._held: dict[str, deque[Msg]] = {"REQUESTS": deque(), "INBOX": deque()}
+        self._waiting = dict.fromkeys(self._held, 0)
+        """Events that the messages held bring."""
         self._came = asyncio.Event()
         self._space = asyncio.Event()
         self._space.set()
@@ -48,15 +56,18 @@ class Intake:
         many small ones; a request never waits.
         """
         await self._came.wait()
-        if not self._held["REQUESTS"] and len(self._held["INBOX"]) < BATCH:
+        if not self._held["REQUESTS"] and self._waiting["INBOX"] < BATCH:
             await asyncio.sleep(linger)
         taken: list[Msg] = []
-        for held in self._held.values():
-            while held and len(taken) < BATCH:
+        events = 0
+        for stream, held in self._held.items():
+            while held and events < BATCH:
                 taken.append(held.popleft())
+                events += size(taken[-1])
+                self._waiting[stream] -= size(taken[-1])
         if not any(self._held.values()):
             self._came.clear()
-        if sum(map(len, self._held.values())) < MOST_HELD:
+        if sum(self._waiting.values()) < MOST_HELD:
             self._space.set()
         return taken
 
@@ -67,7 +78,8 @@ class Intake:
 
     async def release(self) -> None:
         """Give back what was not taken, so that the next leader has it at once."""
-        for held in self._held.values():
+        for stream, held in self._held.items():
+            self._waiting[stream] = 0
             while held:
                 await held.popleft().nak()
 
@@ -76,7 +88,7 @@ class Intake:
         request = _Request()
         hearing = await self._client.subscribe(inbox, cb=partial(self._hear, stream, request))
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.ledger"
-        ask = orjson.dumps({"batch": BATCH, "expires": int(EXPIRES * 1e9)})
+        ask = orjson.dumps({"batch": PULL, "expires": int(EXPIRES * 1e9)})
         try:
             while True:
                 await self._space.wait()
@@ -100,8 +112,9 @@ class Intake:
             return
         request.brought_one()
         self._held[stream].append(message)
+        self._waiting[stream] += size(message)
         self._came.set()
-        if sum(map(len, self._held.values())) >= MOST_HELD:
+        if sum(self._waiting.values()) >= MOST_HELD:
             self._space.clear()
 
 
@@ -114,7 +127,7 @@ class _Request:
         self._used = asyncio.Event()
 
     def begin(self) -> None:
-        self._left = BATCH
+        self._left = PULL
         self._failed = False
         self._used.clear()
 

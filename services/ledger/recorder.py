@@ -4,7 +4,6 @@ A batch that fails is halved until the message that spoils it is alone; that one
 database or the bus cannot do for the moment is tried again, and nothing is acknowledged before it is committed.
 """
 
-import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,16 +23,18 @@ from contracts.message import Request
 from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger import leadership, outcomes, pausing, requests, restarts
 from services.ledger.asked import Asked
-from services.ledger.incoming import Incoming, code_of, describe, read
+from services.ledger.incoming import Carrier, Incoming, code_of, describe, read
 from services.ledger.rows import Answered, House
 from services.ledger.turn import Turn
 from services.ledger.watching import Watch
 from shared.appending import Appending
 from shared.blobs import Blobs
+from shared.bundle import parts
 from shared.bus import (
     REPLY_TO,
     SERVICES,
     Answer,
+    Undecodable,
     bury,
     headers_of,
 )
@@ -87,7 +88,9 @@ class Recorder:
     async def record(self, messages: Sequence[Msg]) -> None:
         """Record, answer and acknowledge. Raise a transient error with nothing done, to be tried again."""
         failpoint("recorder.fetched")
-        incoming = [found for each in messages if (found := await self._read(each)) is not None]
+        incoming: list[Incoming] = []
+        for each in messages:
+            incoming += await self._opened(each)
         await self._halve(incoming)
 
     async def turn(self, work: Callable[[Turn], Awaitable[None]]) -> None:
@@ -102,23 +105,36 @@ class Recorder:
         watch.committed(turn)
         self._committed(turn)
 
-    async def _read(self, message: Msg) -> Incoming | None:
+    async def _opened(self, message: Msg) -> list[Incoming]:
+        """What a message brings, without what says nothing of ours."""
+        try:
+            brought = list(parts(message))
+        except Undecodable as problem:
+            await self._refuse_unread(message, Carrier(message, 1), problem)
+            return []
+        carrier = Carrier(message, len(brought))
+        read_ones = [await self._read(each, carrier) for each in brought]
+        return [each for each in read_ones if each is not None]
+
+    async def _read(self, message: Msg, carrier: Carrier) -> Incoming | None:
         """What a message says; None when it says nothing of ours, and then it is buried."""
         try:
-            return await read(message, self._blobs)
+            return await read(message, carrier, self._blobs)
         except Unavailable:
             raise
         except (GristmillError, ValidationError) as problem:
-            await self._refuse_unread(message, problem)
+            await self._refuse_unread(message, carrier, problem)
             return None
 
-    async def _refuse_unread(self, message: Msg, problem: GristmillError | ValidationError) -> None:
+    async def _refuse_unread(
+        self, message: Msg, carrier: Carrier, problem: GristmillError | ValidationError
+    ) -> None:
         reason = describe(problem)
         log.warning("a message on %s cannot be used: %s", message.subject, reason)
         code, field = code_of(problem)
         await self._answer(message, Answer(code=code, message=reason, field=field))
         await bury(self._client, "ledger", message, f"{code}: {reason}")
-        await _acknowledge(message)
+        await carrier.one_done()
 
     async def _halve(self, batch: Sequence[Incoming]) -> None:
         if not batch:
@@ -148,7 +164,7 @@ class Recorder:
                     reason = f"{answer.code}: {answer.message}"
                     await bury(self._client, "ledger", each.message, reason)
                 failpoint("recorder.answered")
-            await _acknowledge(each.message)
+            await each.carrier.one_done()
         failpoint("recorder.acked")
 
     async def _give_up(self, incoming: Incoming, problem: Exception) -> None:
@@ -160,7 +176,7 @@ class Recorder:
         refusal = Answer(code="internal_error", message="could not be recorded", status=500)
         await self._answer(incoming.message, refusal)
         await bury(self._client, "ledger", incoming.message, reason)
-        await _acknowledge(incoming.message)
+        await incoming.carrier.one_done()
         if isinstance(incoming.said, UnitFinished):
             await self.turn(
                 partial(outcomes.unrecordable, unit=incoming.said.unit_id, reason=reason)
@@ -204,12 +220,6 @@ class Recorder:
                 await self._client.publish(inbox, answer.said())
             except nats.errors.Error:
                 log.info("an answer could not be sent; asking again will be answered the same")
-
-
-async def _acknowledge(message: Msg) -> None:
-    """Once: a batch that is tried again may hold messages that were done with before the bus went away."""
-    with contextlib.suppress(nats.errors.MsgAlreadyAckdError):
-        await message.ack()
 
 
 async def _take(turn: Turn, watch: Watch, incoming: Incoming) -> Answer | None:

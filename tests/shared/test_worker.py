@@ -27,8 +27,8 @@ from contracts.job import JobStarted
 from contracts.message import Command, wire_type
 from contracts.unit import Body, UnitDeferred, UnitFailed, UnitFinished
 from shared.blobs import FolderBlobs
+from shared.bundle import envelopes
 from shared.bus import ATTEMPT, BLOB, Envelope, claim_check, claimed, connect, declare, dump
-from shared.bus import envelope_from as opened
 from shared.clock import fresh_id
 from shared.errors import GristmillError, Unavailable
 from shared.health import Health
@@ -101,6 +101,7 @@ class Bench:
         self.until = until
         self.blobs = FolderBlobs(settings.data / "blobs")
         self.said: list[UnitFinished | UnitDeferred] = []
+        self.messages: list[Msg] = []
         self.envelopes: list[Envelope] = []
         self.dead: list[Msg] = []
         self.beats: list[set[UUID]] = []
@@ -125,11 +126,12 @@ class Bench:
         await self.client.close()
 
     async def _hear(self, message: Msg) -> None:
-        envelope = opened(message.subject, message.headers, message.data)
-        body = await claimed(self.blobs, "default", envelope)
-        kind = UnitFinished if "finished" in envelope.type else UnitDeferred
-        self.envelopes.append(envelope)
-        self.said.append(kind.model_validate_json(body))
+        self.messages.append(message)
+        for envelope in envelopes(message):
+            body = await claimed(self.blobs, "default", envelope)
+            kind = UnitFinished if "finished" in envelope.type else UnitDeferred
+            self.envelopes.append(envelope)
+            self.said.append(kind.model_validate_json(body))
 
     async def _mourn(self, message: Msg) -> None:
         self.dead.append(message)
@@ -254,6 +256,53 @@ async def test_an_outcome_names_its_unit_attempt_and_worker_and_its_message_id_f
     task = Task(command, 0, "default", 3, worker.held.incarnation, lambda: None)
     assert envelope.id == envelope.headers["nats-msg-id"] == str(task.outcome)
     assert (envelope.source, envelope.headers["gristmill-tenant"]) == ("generate", "default")
+
+
+async def test_what_ends_while_the_bus_takes_an_earlier_outcome_travels_together(
+    bench: Bench,
+) -> None:
+    """An outcome that is large by itself travels alone; the share holds until the bus has what was answered."""
+    sizes: dict[int, int] = {3: 300_000, 10: 200_000, 11: 200_000}
+
+    async def says(task: Task[GenerateEntries]) -> Done:
+        text = "x" * sizes.get(task.index, 1000)
+        body = Body(body_id=task.event_id(0), kind="entries", text=text, documents=())
+        return Done((JobStarted(documents=1),), (body,))
+
+    command = pack(60, share=60)
+    bench.worker(generating(says))
+    await bench.say(command)
+    await bench.until(bench.all_acknowledged)
+    assert sorted(bench.units_said()) == sorted(command.units)
+    assert len({each.id for each in bench.envelopes}) == 60
+    assert len(bench.messages) < 20
+    assert max(len(each.data) for each in bench.messages) < 256 * 1024
+    [large] = [each for each in bench.envelopes if BLOB in each.headers]
+    assert large.id == next(e.id for e in bench.envelopes if e.body == b"{}")
+
+
+async def test_no_unit_begins_in_the_place_of_one_whose_outcome_the_bus_does_not_have(
+    fresh_nats: Nats, make_settings: Callable[..., Settings], until: Until
+) -> None:
+    """So a kill repeats no more calls than may be under way: those that are, and those that nobody kept."""
+    settings = make_settings("generate", nats=fresh_nats, deadline=30.0)
+    client = await connect(make_settings("ledger", nats=fresh_nats), "ledger")
+    bench = Bench(client, settings, until)
+    await bench.open()
+    held, command = Held(), pack(6, share=2)
+    worker = bench.worker(generating(held))
+    await bench.say(command)
+    await until(lambda: len(held.started) == 2)
+
+    os.kill(fresh_nats.pid, signal.SIGKILL)
+    await until(lambda: worker.client.stats["reconnects"] or not worker.client.is_connected)
+    held.end(*command.units)
+    await until(lambda: held.busy == 0)
+    assert len(held.started) == 2
+
+    await until(lambda: len(bench.said) == 6, within=15)
+    await until(bench.all_acknowledged)
+    await bench.close()
 
 
 async def test_what_was_paid_is_said_however_the_unit_ends(bench: Bench) -> None:

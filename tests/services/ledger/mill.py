@@ -58,7 +58,8 @@ from contracts.project import ProjectRequested
 from contracts.unit import UnitFinished
 from services.ledger.app import Ledger
 from shared.blobs import FolderBlobs
-from shared.bus import Answer, Asker, Envelope, connect, declare, envelope_from
+from shared.bundle import bundled, envelopes, headers_for
+from shared.bus import Answer, Asker, Envelope, connect, declare
 from shared.cancellation import end
 from shared.clock import fresh_id
 from shared.errors import Rejected
@@ -260,9 +261,10 @@ class Mill:
     def envelopes(self, subject: str) -> list[Envelope]:
         """What was heard on subjects that begin so."""
         return [
-            envelope_from(each.subject, each.headers, each.data)
+            envelope
             for each in self.heard
             if each.subject.startswith(subject)
+            for envelope in envelopes(each)
         ]
 
     def buried(self) -> list[str]:
@@ -273,19 +275,22 @@ class Mill:
             if each.subject == "gristmill.dead.ledger"
         ]
 
-    async def say(self, report: UnitFinished) -> None:
-        """Say an outcome as a worker would."""
-        envelope = Envelope(
-            type="gristmill.unit.finished.v1",
-            id=str(fresh_id()),
-            source=report.service,
-            subject=f"gristmill.results.{report.service}",
-            body=orjson.dumps(report.model_dump(mode="json")),
-            headers={"gristmill-tenant": "default"},
+    async def say(self, *reports: UnitFinished) -> None:
+        """Say outcomes in one message, as a worker would."""
+        said = bundled(
+            [
+                Envelope(
+                    type="gristmill.unit.finished.v1",
+                    id=str(fresh_id()),
+                    source=report.service,
+                    subject=f"gristmill.results.{report.service}",
+                    body=orjson.dumps(report.model_dump(mode="json")),
+                    headers={"gristmill-tenant": "default"},
+                )
+                for report in reports
+            ]
         )
-        await self.client.jetstream().publish(
-            envelope.subject, envelope.body, headers=envelope.all_headers()
-        )
+        await self.client.jetstream().publish(said.subject, said.body, headers=headers_for(said))
 
     def outcomes(self, service: str) -> list[UnitFinished]:
         return [

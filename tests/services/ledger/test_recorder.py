@@ -1,5 +1,6 @@
 """What is recorded of outcomes: each once, the first of a unit, and never without what it cost."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from contracts.call import CallSettled
 from contracts.entries import EntriesGenerated, GenerateEntries
 from contracts.identity import call_id, calls_stream, event_id, outcome_id
 from contracts.job import JobCompleted
-from contracts.message import Event
+from contracts.message import Event, wire_type
 from contracts.project import ProjectCreated, ProjectRequested
 from contracts.result import ResultIgnored
 from contracts.unit import Body, Said, UnitFailed, UnitFinished
@@ -19,6 +20,7 @@ from shared.bus import Envelope, dump
 from shared.clock import fresh_id
 from shared.errors import GristmillError, Unavailable
 from shared.stack import Database
+from shared.task import finished
 from shared.worker import Done, Task
 from tests.services.ledger.mill import Mill, generated
 
@@ -209,6 +211,57 @@ async def test_one_poisonous_message_does_not_keep_its_batch_from_being_recorded
     await mill.until(lambda: len(mill.buried()) == 1)
     positions = [each.position for each in await mill.log()]
     assert positions == [f"1.{n}" for n in range(1, 39)]
+
+
+async def test_one_poisonous_outcome_of_a_bundle_is_buried_alone_and_a_bundle_that_comes_again_has_one_effect(
+    mill: Mill,
+) -> None:
+    """The workers hold their units, so that what the test says of them is the first word."""
+    held: set[UUID] = set()
+    answered = asyncio.Event()
+
+    async def waits(task: Task[GenerateEntries]) -> Done:
+        held.add(task.unit)
+        await answered.wait()
+        return await pays(task)
+
+    await mill.ledger()
+    mill.documents()
+    mill.generation(generate=waits)
+    job = await mill.generate_from(5)
+    await mill.until(lambda: len(held) == 5)
+    command = next(
+        GenerateEntries.model_validate_json(each.body)
+        for each in mill.envelopes("gristmill.commands.generate")
+        if each.type == wire_type(GenerateEntries)
+    )
+    reports = []
+    for index in range(5):
+        task = Task(command, index, "default", 1, fresh_id(), lambda: None)
+        done = await pays(task)
+        if index == 2:
+            done = Done((UnitFailed(unit_id=task.unit, command="x", code="x", message="\x00"),))
+        reports.append(finished(task, "generate", done))
+    broken = reports[3].model_copy(update={"attempt": 0})
+    for _ in range(2):
+        await mill.say(*reports[:3], broken, reports[4])
+    await _drained(mill)
+    said = await mill.said(EntriesGenerated, job)
+    assert [each.unit_id for each in said] == [command.units[n] for n in (0, 1, 4)]
+    [failed] = await mill.said(UnitFailed, job)
+    assert (failed.unit_id, failed.code) == (command.units[2], "unrecordable")
+    # What could not be read is buried for each message that brings it; what could not be recorded was known by then.
+    assert await mill.in_stream("DEAD") == 3
+    assert {each.partition(":")[0] for each in mill.buried()} == {
+        "UntranslatableCharacterError", "invalid_message",
+    }  # fmt: skip
+    dead = next(e for e in mill.envelopes("gristmill.dead") if b'"attempt":0' in e.body)
+    assert UnitFinished.model_validate_json(dead.body.replace(b'"attempt":0', b'"attempt":1'))
+
+    answered.set()
+    assert await mill.ended(job) == [JobCompleted()]
+    made = [each.unit_id for each in await mill.said(EntriesGenerated, job)]
+    assert sorted(made) == sorted(command.units[n] for n in (0, 1, 3, 4))
 
 
 async def _says(mill: Mill, report_of: Any) -> list[Event]:
