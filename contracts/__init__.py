@@ -65,6 +65,12 @@ from contracts.job import (
     JobStarted,
     JobWaiting,
 )
+from contracts.letter import (
+    LetterDropped,
+    LetterDropRequested,
+    LetterRetried,
+    LetterRetryRequested,
+)
 from contracts.message import Command, Event, Request, wire_type
 from contracts.processing import ProcessingRequested
 from contracts.project import (
@@ -97,6 +103,8 @@ REQUESTS: dict[str, type[Request]] = {
         JobRestartRequested,
         JobPauseRequested,
         JobResumeRequested,
+        LetterRetryRequested,
+        LetterDropRequested,
     )
 }
 """What the outside world may ask."""
@@ -139,6 +147,8 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
         JobPausing,
         JobPaused,
         JobContinued,
+        LetterRetried,
+        LetterDropped,
     )
 }
 """What the log may hold (requests are events of it)."""
@@ -215,6 +225,8 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
         JobContinued,
         UnitFailed,
         ResultIgnored,
+        LetterRetried,
+        LetterDropped,
     ),
 }
 """What is said besides outcomes: requests on behalf of users, calls that ride with an outcome, and what the ledger

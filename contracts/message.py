@@ -22,6 +22,8 @@ Position = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}\.[0-9]{1,18}$"
 
 DELETION = "deletion"
 """Last word of the subject of whatever takes something away."""
+CLOSED = (DELETION, "letter")
+"""Last words of the subjects on which other systems have no right to say anything."""
 
 _WORDS = re.compile(r"[A-Z][a-z0-9]*")
 _VERSION = re.compile(r"V([2-9]|[1-9][0-9]+)$")

@@ -56,6 +56,8 @@ class UnitDeferred(Event):
     reason: str
     retry_after: float = Field(ge=0)
     """Seconds."""
+    crashed: bool = False
+    """Nothing is away: whoever did it met what nobody foresaw."""
     calls: tuple[CallSettled, ...] = ()
 
 

@@ -33,7 +33,7 @@ from shared.blobs import Blobs
 from shared.errors import GristmillError, Refused, Unavailable
 from shared.outside import bring, offer
 from shared.settings import Settings
-from shared.telemetry import metrics, traces
+from shared.telemetry import traces
 
 INLINE = 256 * 1024
 DAY = 24 * 3600.0
@@ -51,6 +51,8 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 REPLY_TO = "gristmill-reply-to"
 ATTEMPT = "gristmill-attempt"
+CRASHES = "gristmill-crashes"
+"""How often the only unit of this command made its handler raise what nobody expected."""
 POSITION = "gristmill-position"
 JOB = "gristmill-job"
 BLOB = "gristmill-blob"
@@ -247,28 +249,6 @@ async def claimed(blobs: Blobs, tenant: str, envelope: Envelope) -> bytes:
         raise Undecodable(f"the header {BLOB} is not <sha256>/<size>")
     sha256, _, size = mark.partition("/")
     return await blobs.get(tenant, BlobRef(kind="message", sha256=sha256, size=int(size)))
-
-
-async def bury(client: Client, service: str, message: Msg, reason: str) -> None:
-    """Keep a message that nobody can use among the dead, with where it came from and why it is there."""
-    headers = {
-        key: value
-        for key, value in headers_of(message).items()
-        if not key.lower().startswith("nats-")
-    } | {
-        "gristmill-subject": message.subject,
-        "gristmill-reason": reason.replace("\r", " ").replace("\n", " ")[:1000],
-    }
-    if message.reply:  # once, though it may be delivered again before it is acknowledged
-        headers["Nats-Msg-Id"] = f"{service}:{_place(message)}{headers.get(PART, '')}"
-    await client.jetstream().publish(f"gristmill.dead.{service}", message.data, headers=headers)
-    metrics.BURIED.add()
-
-
-def _place(message: Msg) -> str:
-    """Of a message in its stream; the time tells it from one that lay there before a stream was made anew."""
-    at = message.metadata
-    return f"{at.stream}:{at.sequence.stream}:{at.timestamp.timestamp()}"
 
 
 class Answer(BaseModel):

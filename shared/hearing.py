@@ -19,7 +19,16 @@ from nats.aio.msg import Msg
 from contracts import COMMANDS
 from contracts.message import Command
 from shared.blobs import Blobs
-from shared.bus import ATTEMPT, TENANT, Undecodable, claimed, envelope_from, headers_of
+from shared.bus import (
+    ATTEMPT,
+    CRASHES,
+    TENANT,
+    Envelope,
+    Undecodable,
+    claimed,
+    envelope_from,
+    headers_of,
+)
 from shared.health import Health
 from shared.settings import Settings
 from shared.task import Work
@@ -37,6 +46,7 @@ class Heard:
     work: Work
     tenant: str
     attempt: int
+    crashes: int
     trace: traces.Context | None
 
 
@@ -109,10 +119,16 @@ async def read(message: Msg, service: str, does: Mapping[str, Work], blobs: Blob
     work = does.get(envelope.type)
     if work is None:
         raise Undecodable(f"{envelope.type} is no command that {service} does")
-    attempt = envelope.headers.get(ATTEMPT.lower(), "1")
-    if not attempt.isdecimal() or int(attempt) < 1:
-        raise Undecodable(f"the attempt {attempt!r} is not a number from 1")
+    attempt, crashes = number(envelope, ATTEMPT, 1), number(envelope, CRASHES, 0)
     body = await claimed(blobs, tenant, envelope)
     command = COMMANDS[envelope.type].model_validate_json(body)
     trace = traces.context_from(envelope.headers.get(traces.HEADER))
-    return Heard(command, work, tenant, int(attempt), trace)
+    return Heard(command, work, tenant, attempt, crashes, trace)
+
+
+def number(envelope: Envelope, name: str, least: int) -> int:
+    """A header that counts; ``least`` where there is none. Raise ``Undecodable`` for what is no such number."""
+    said = envelope.headers.get(name.lower(), str(least))
+    if not (said.isascii() and said.isdecimal() and len(said) < 10 and int(said) >= least):
+        raise Undecodable(f"the header {name} is not a number from {least}: {said[:20]!r}")
+    return int(said)

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from nats.aio.client import Client
 
-from contracts.message import Command, wire_type
+from contracts.identity import outcome_id
+from contracts.message import wire_type
 from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.bundle import AROUND, MOST_PARTS, bundled, headers_for
-from shared.bus import INLINE, TENANT, Envelope, claim_check, dump, traced
+from shared.bus import INLINE, TENANT, Envelope, claim_check, traced
 from shared.errors import Unavailable
 from shared.failpoints import failpoint
 from shared.hearing import Away
-from shared.task import Task
+from shared.task import spoken
 from shared.telemetry import traces
 
 log = logging.getLogger(__name__)
@@ -44,11 +45,11 @@ class Saying:
         self._waiting: deque[_Waiting] = deque()
         self._speaking: asyncio.Task[None] | None = None
 
-    async def say(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> None:
+    async def say(self, tenant: str, report: UnitFinished | UnitDeferred) -> None:
         """Say an outcome until the bus has it; the same id each time, so that it has one effect."""
         failpoint("worker.outcome")
         said = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(self._envelope(task, report), task.tenant, said))
+        self._waiting.append(_Waiting(self._envelope(tenant, report), tenant, said))
         if self._speaking is None or self._speaking.done():
             self._speaking = asyncio.create_task(self._speak())
         await said
@@ -99,13 +100,13 @@ class Saying:
                 failpoint("worker.puback")
                 return
 
-    def _envelope(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> Envelope:
-        id = str(task.outcome)
+    def _envelope(self, tenant: str, report: UnitFinished | UnitDeferred) -> Envelope:
+        id = str(outcome_id(report.unit_id, report.attempt, report.incarnation))
         return Envelope(
             type=wire_type(type(report)),
             id=id,
             source=self._service,
             subject=f"gristmill.results.{self._service}",
-            body=dump(report),
-            headers={TENANT: task.tenant, "Nats-Msg-Id": id} | traced(traces.current()),
+            body=spoken(report),
+            headers={TENANT: tenant, "Nats-Msg-Id": id} | traced(traces.current()),
         )

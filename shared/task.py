@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import orjson
+from pydantic_core import PydanticSerializationError
+
 from contracts.call import CallSettled
 from contracts.identity import event_id, outcome_id
 from contracts.message import Command, Event, wire_type
 from contracts.unit import Body, Said, UnitDeferred, UnitFailed, UnitFinished
+from shared.bus import without_nul
 from shared.errors import GristmillError, Unavailable
 
 C_co = TypeVar("C_co", bound=Command, covariant=True)
@@ -26,6 +30,8 @@ class Task(Generic[C_co]):
     incarnation: UUID
     may_start: Callable[[], None]
     """Raises ``Stopped`` where no further model call may start; to be asked before each."""
+    crashes: int = 0
+    """Earlier attempts at it that met what nobody foresaw."""
     calls: list[CallSettled] = field(default_factory=list)
     """What was paid so far: filled as calls settle, so that it is said also when the unit fails."""
 
@@ -133,7 +139,9 @@ def failed(
     return finished(task, service, Done((event,)))
 
 
-def deferred(task: Task[Command], service: str, away: Unavailable) -> UnitDeferred:
+def deferred(
+    task: Task[Command], service: str, away: Unavailable, *, crashed: bool = False
+) -> UnitDeferred:
     return UnitDeferred(
         unit_id=task.unit,
         job_id=task.command.job_id,
@@ -143,5 +151,30 @@ def deferred(task: Task[Command], service: str, away: Unavailable) -> UnitDeferr
         waiting_for=away.waiting_for,
         reason=away.message[:500],
         retry_after=away.retry_after,
+        crashed=crashed,
         calls=tuple(task.calls),
     )
+
+
+def spoken(report: UnitFinished | UnitDeferred) -> bytes:
+    """A report as JSON, without what no encoder and no column takes: NUL characters go, lone surrogates are replaced.
+
+    Texts are cleaned where they come in; what slipped through would have its unit done, and paid, again and again.
+    """
+    try:
+        body = report.model_dump_json().encode()
+    except PydanticSerializationError:
+        body = orjson.dumps(_storable(report.model_dump()))
+    return without_nul(body)
+
+
+def _storable(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_storable(key): _storable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_storable(each) for each in value]
+        case _:
+            return value

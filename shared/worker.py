@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from contracts.message import Command, wire_type
 from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
-from shared.bus import bury, connect
+from shared.burying import bury
+from shared.bus import connect
 from shared.errors import GristmillError, Unavailable
 from shared.failpoints import failpoint
 from shared.health import Health
@@ -29,14 +30,13 @@ from shared.settings import Settings
 from shared.stops import CONTROL
 from shared.task import Done, Gate, Handler, Stopped, Task, Work, deferred, failed, finished
 from shared.telemetry.metrics import sampled
+from shared.unread import MOST_CRASHES, told, unread
 from shared.watching import begun, held, watched
 
 __all__ = ["Done", "Handler", "Stopped", "Task", "Work", "Worker"]
 
 log = logging.getLogger(__name__)
 
-MOST_CRASHES = 4
-"""Attempts at a unit whose handler raised what nobody expected, before it is given up and its command buried."""
 GRACE = 5.0
 """Seconds that a stopping worker gives the units that are under way; less than whoever stops it waits."""
 
@@ -127,11 +127,7 @@ class Worker:
             await message.ack()
             return
         except (GristmillError, ValidationError) as problem:
-            reason = problem.message if isinstance(problem, GristmillError) else str(problem)
-            code = problem.code if isinstance(problem, GristmillError) else "invalid_message"
-            log.warning("a command on %s is buried: %s", message.subject, code)
-            await bury(self.client, self._service, message, reason)
-            await message.ack()
+            await self._refuse(message, problem)
             return
         command, work = heard.command, heard.work
         begun(command, heard.trace)
@@ -162,7 +158,19 @@ class Worker:
             heard.attempt,
             self._held.incarnation,
             lambda: self._held.may_start(heard.command),
+            heard.crashes,
         )
+
+    async def _refuse(self, message: Msg, problem: GristmillError | ValidationError) -> None:
+        """Bury a command that cannot be read, unless a worker of another version may still do so."""
+        found = unread(message, problem, self._service, self._held.incarnation)
+        code, reason = told(problem)
+        log.warning("a command on %s cannot be read: %s", message.subject, code)
+        if found.is_final:
+            await bury(self.client, self._service, message, reason, code=code)
+        for report in found.reports:
+            await self._say(found.tenant, report)
+        await message.ack()
 
     def _hold(
         self, task: Task[Command], work: Work, gate: Gate, message: Msg
@@ -181,7 +189,7 @@ class Worker:
             # The next unit begins when the bus has this one: whatever a kill makes the ledger issue again, calls under
             # way and answers that nobody kept, is never more than the share.
             if report is not None:
-                await self._say(task, report)
+                await self._say(task.tenant, report)
         finally:
             gate.leave()
 
@@ -206,21 +214,27 @@ class Worker:
             # The one broad except: whatever a handler did not foresee is tried again a few times, then buried with
             # its command, and the unit fails with a reason instead of vanishing.
             log.exception("unit %s, attempt %d", task.unit, task.attempt)
-            reason = f"{type(problem).__name__} in {self._service}"
-            if task.attempt < MOST_CRASHES:
-                pause = 2.0 ** (task.attempt - 1)
-                again = Unavailable(
-                    "internal_error", reason, waiting_for=self._service, retry_after=pause
-                )
-                return deferred(task, self._service, again)
-            await bury(self.client, self._service, message, f"{reason}: {problem}")
-            return failed(task, self._service, "internal_error", reason)
+            return await self._crashed(task, message, problem)
         return finished(task, self._service, done)
 
-    async def _say(self, task: Task[Command], report: UnitFinished | UnitDeferred) -> None:
+    async def _crashed(
+        self, task: Task[Command], message: Msg, problem: Exception
+    ) -> UnitFinished | UnitDeferred:
+        reason = f"{type(problem).__name__} in {self._service}"
+        if task.crashes + 1 < MOST_CRASHES:
+            pause = 2.0**task.crashes
+            again = Unavailable(
+                "internal_error", reason, waiting_for=self._service, retry_after=pause
+            )
+            return deferred(task, self._service, again, crashed=True)
+        told = f"{reason}: {problem}"
+        await bury(self.client, self._service, message, told, code="internal_error")
+        return failed(task, self._service, "internal_error", reason)
+
+    async def _say(self, tenant: str, report: UnitFinished | UnitDeferred) -> None:
         if self._voice is None:
             raise LookupError("the worker is not connected yet")
-        await self._voice.say(task, report)
+        await self._voice.say(tenant, report)
 
     async def _finish(self) -> None:
         """Give what is held a while to finish, then give the rest back."""

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from contracts import COMMANDS, EVENTS, REPORTS, REQUESTS, SAYS, SERVICES
 from contracts.message import (
-    DELETION,
+    CLOSED,
     TENANT_PATTERN,
     Command,
     Message,
@@ -226,7 +226,7 @@ def _operations(channels: Json) -> Json:
                 found[f"gateway.send.{name}"] = _operation("send", name, "gateway") | {
                     "reply": _reply()
                 }
-                if rest != DELETION:
+                if rest not in CLOSED:
                     found[f"external.send.{name}"] = _operation("send", name, "external") | {
                         "reply": _reply()
                     }

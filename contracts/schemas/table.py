@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from contracts import COMMANDS, EVENTS, HEARS, REPORTS, REQUESTS, SAYS, SAYS_BESIDES, SERVICES
-from contracts.message import DELETION, Command, Message, Request, request_subject
+from contracts.message import CLOSED, Command, Message, Request, request_subject
 
 OUTSIDE = "other systems"
 WORKERS = "every worker"
@@ -25,7 +25,7 @@ def said_by(cls: type[Message]) -> tuple[str, ...]:
 
 def _is_open(cls: type[Message]) -> bool:
     """Whether other systems have the right to say it."""
-    return issubclass(cls, Request) and not request_subject(cls, "").endswith(DELETION)
+    return issubclass(cls, Request) and not request_subject(cls, "").endswith(CLOSED)
 
 
 def heard_by(cls: type[Message]) -> tuple[str, ...]:

@@ -323,6 +323,48 @@ def bus(*, data: options.Data) -> None:
     run(data)
 
 
+dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(dead, name="dead", help="Messages that nobody could use: look, retry, drop.")
+
+
+@dead.command("list", epilog=examples("gristmill dead list", "gristmill dead list --limit 5"))
+def dead_list(
+    *,
+    limit: options.MostLetters = 20,
+    json: options.AsJson = False,
+    url: options.Url = None,
+    data: options.Data,
+) -> None:
+    """List the newest dead letters, with the reason of each. They are kept 30 days."""
+    from services.cli.dead import newest as run
+
+    run(limit, url, data, as_json=json)
+
+
+@dead.command("show", epilog=examples("gristmill dead show 1789000000123-17"))
+def dead_show(*, letter: options.Letter, url: options.Url = None, data: options.Data) -> None:
+    """Show a dead letter: where it came from, why it is there, what it says; secrets are masked."""
+    from services.cli.dead import whole as run
+
+    run(letter, url, data)
+
+
+@dead.command("retry", epilog=examples("gristmill dead retry 1789000000123-17"))
+def dead_retry(*, letters: options.Letters, url: options.Url = None, data: options.Data) -> None:
+    """Say dead letters again where they had been said: requests under their old keys, commands as units issued anew."""
+    from services.cli.dead import end as run
+
+    run(letters, url, data, again=True)
+
+
+@dead.command("drop", epilog=examples("gristmill dead drop 1789000000123-17"))
+def dead_drop(*, letters: options.Letters, url: options.Url = None, data: options.Data) -> None:
+    """Take dead letters away; the log keeps where each came from and why it was there."""
+    from services.cli.dead import end as run
+
+    run(letters, url, data, again=False)
+
+
 def main() -> None:
     """Run the command line; an expected failure is one line and exit code 1."""
     try:

@@ -104,6 +104,37 @@ class Overview(Answer):
     lags: Lags
     in_flight: list[WorkInFlight]
     disk: Disk
+    dead_letters: int | None = None
+
+
+class DeadLetter(Answer):
+    id: str
+    service: str
+    subject: str
+    type: str
+    code: str
+    reason: str
+    buried_at: datetime
+    size: int
+    job_id: str | None
+    retry_of: str | None
+
+
+class DeadLetters(Answer):
+    dead_letters: list[DeadLetter]
+    total: int
+    older: bool
+
+
+class DeadLetterWhole(DeadLetter):
+    headers: dict[str, str]
+    encoding: str
+    body: Any
+    truncated: bool
+
+
+class DeadLetterDone(Answer):
+    message: str
 
 
 class JobAsked(Answer):

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 from pydantic import ValidationError
@@ -20,6 +21,9 @@ from services.cli.answers import (
     Answer,
     Chain,
     Dataset,
+    DeadLetterDone,
+    DeadLetters,
+    DeadLetterWhole,
     Document,
     Documents,
     Entries,
@@ -160,6 +164,24 @@ class Api:
 
     async def resume(self, id: str) -> JobAsked:
         return await self._post(f"/jobs/resume/{id}", JobAsked, None)
+
+    async def dead_letters(self, limit: int) -> DeadLetters:
+        return await self._get("/dead-letters", DeadLetters, per_page=limit)
+
+    async def dead_letter(self, id: str) -> DeadLetterWhole:
+        return await self._get(f"/dead-letters/{quote(id, safe='')}", DeadLetterWhole)
+
+    async def retry_dead_letter(self, id: str) -> DeadLetterDone:
+        return await self._post(f"/dead-letters/{quote(id, safe='')}/retry", DeadLetterDone, None)
+
+    async def drop_dead_letter(self, id: str) -> DeadLetterDone:
+        key, path = _key(), f"{BASE}/dead-letters/{quote(id, safe='')}"
+
+        async def send(session: aiohttp.ClientSession) -> DeadLetterDone:
+            async with session.delete(path, headers=key) as answer:
+                return await _read(answer, DeadLetterDone)
+
+        return await self._patiently(send)
 
     async def dataset(self, id: str) -> Dataset:
         return await self._get(f"/datasets/{id}/details", Dataset)

@@ -138,6 +138,7 @@ def overview_page(whole: Overview) -> Iterator[Text]:
         f"{size(disk.free_bytes)} free of {size(disk.total_bytes)}, "
         f"database {size(disk.database_bytes)}"
     )
+    dead = f"{whole.dead_letters or 0:,}: gristmill dead list"
     yield heading("Overview")
     yield from columns(
         [
@@ -147,6 +148,7 @@ def overview_page(whole: Overview) -> Iterator[Text]:
             ("in flight", flight or "nothing"),
             ("behind", behind),
             ("disk", room),
+            *([("dead letters", dead)] if whole.dead_letters else []),
         ]
     )
 

@@ -34,6 +34,11 @@ Config = Annotated[
 Url = Annotated[
     str | None, typer.Option(help="Of a running gateway, such as http://127.0.0.1:8000.")
 ]
+Letter = Annotated[str, typer.Argument(help="Of a dead letter, as `gristmill dead list` shows it.")]
+Letters = Annotated[
+    list[str], typer.Argument(help="Of dead letters, as `gristmill dead list` shows them.")
+]
+MostLetters = Annotated[int, typer.Option(min=1, max=1000, help="Most dead letters shown.")]
 Data = Annotated[
     Path,
     typer.Option(

@@ -21,6 +21,7 @@ from services.gateway.routes import (
     dataset_deletion,
     dataset_lists,
     datasets,
+    dead_letters,
     document_jobs,
     documents,
     downloads,
@@ -78,6 +79,7 @@ def create_app(deps: Deps) -> FastAPI:
             for resource in (
                 *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
                 *(downloads, entries, dataset_deletion, dataset_lists, datasets, streams, events),
+                dead_letters,
             )
         ),
         jobs.of_datasets,

@@ -33,6 +33,7 @@ from services.gateway.working import Workers
 from shared.blobs import Blobs, chosen
 from shared.bus import Asker, connect
 from shared.errors import GristmillError, Unavailable
+from shared.letters import Letters
 from shared.migrations import WrongSchema
 from shared.settings import Settings
 from shared.store import Position, PostgresReader, open_pool
@@ -94,6 +95,7 @@ class Deps:
         self.arrived: dict[UUID, int] = {}
         """and those of each document that came since."""
         self.workers = Workers()
+        self.letters = Letters()
         self.broadcasts = Broadcasts(self._look, self.reached)
         self._pool: Pool | None = None
         self._store: Store | None = None

@@ -4,9 +4,10 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from services.gateway import queueing
+from services.gateway import dead_letters, queueing
 from services.gateway.deps import Deps
 from services.gateway.overview_shapes import Disk, Lags, Overview, Rates, WorkInFlight
+from shared.errors import Unavailable
 
 
 async def overview(deps: Deps) -> Overview:
@@ -35,7 +36,16 @@ async def overview(deps: Deps) -> Overview:
             for each in await reads.in_flight()
         ],
         disk=await _disk(deps, await reads.size()),
+        dead_letters=await _dead(deps),
     )
+
+
+async def _dead(deps: Deps) -> int | None:
+    try:
+        found, _ = await dead_letters.newest(deps)
+    except Unavailable:
+        return None
+    return len(found)
 
 
 def _usage(folder: Path) -> "shutil._ntuple_diskusage":

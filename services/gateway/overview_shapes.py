@@ -45,3 +45,5 @@ class Overview(Shape):
     in_flight: list[WorkInFlight]
     """Units without an outcome, by service."""
     disk: Disk
+    dead_letters: int | None
+    """Messages that nobody could use, of the newest 2000; none: the bus is away."""

@@ -219,6 +219,9 @@ class Ledger:
                 self._pool, beats, self._settings.deadline, now, house.stopped
             )
             if units and await self._inbox_is_drained():
+                await reconciler.give_up_hopeless(
+                    self._pool, recorder, self._client, self._blobs, units
+                )
                 log.info("issuing %d units again", len(units))
                 REISSUED.add(by=len(units))
                 await recorder.turn(partial(reconciler.reissue, units=units))

@@ -8,6 +8,7 @@ from contracts.message import Event
 from services.ledger.rows import DatasetState, ProjectState, Row
 from services.ledger.turn import Turn
 from shared.errors import Refused
+from shared.letters import Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Asked:
     """Derived from the identity; what the request becomes is numbered from it."""
     lacks_blob: bool = False
     """The blob store does not hold what the request points to."""
+    letter: Letter | None = None
+    """The dead letter that the request names."""
 
     @property
     def job(self) -> UUID:

@@ -1,7 +1,11 @@
 """Which process folds and decides for a stream, by its state: the one list of them. Records nothing by itself."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
 
 from contracts.document import DocumentFetchRequested, DocumentSplitRequested
 from contracts.export import ExportRequested
@@ -16,9 +20,41 @@ from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
 from services.ledger.rows import Row
+from shared.errors import GristmillError
 
 if TYPE_CHECKING:
     from services.ledger.turn import Turn
+
+
+BUGS = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+)
+"""What code raises that met what its writer did not think of."""
+
+
+class Undecidable(Exception):
+    """What follows for this job cannot be decided."""
+
+    def __init__(self, job: UUID) -> None:
+        super().__init__(str(job))
+        self.job = job
+
+
+@contextlib.contextmanager
+def blamed(job: UUID) -> Iterator[None]:
+    """Raise ``Undecidable`` for what the process of this job raises and nobody foresaw."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, GristmillError):
+        raise
+    except BUGS as problem:
+        raise Undecidable(job) from problem
 
 
 def fold(row: Row, recorded: Recorded[Event]) -> bool:

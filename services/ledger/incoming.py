@@ -33,6 +33,7 @@ from shared.bus import (
     without_nul,
 )
 from shared.errors import GristmillError
+from shared.letters import Letter
 
 JSON = "application/json"
 KIND = "document"
@@ -67,6 +68,8 @@ class Incoming:
     """The blob store does not hold what the request points to. Only whoever knows the request's key and its project can
     say whether that matters.
     """
+    letter: Letter | None = None
+    """The dead letter that it speaks of, while there is one."""
 
     @property
     def key(self) -> Key:
@@ -78,7 +81,7 @@ async def read(message: Msg, carrier: Carrier, blobs: Blobs) -> Incoming:
     """What a message says.
 
     Raises:
-        Undecodable, ValidationError, GristmillError: nothing of ours; see ``describe`` and ``code_of``.
+        Undecodable, ValidationError, GristmillError: nothing of ours; see ``described`` and ``code_of``.
         Unavailable: the blobs are away.
     """
     envelope = envelope_from(message.subject, headers_of(message), message.data)
@@ -153,19 +156,6 @@ def _content(said: DocumentSubmitted) -> bytes:
         raise Undecodable(
             "content_base64 is not valid base64", "invalid_message", field="content_base64"
         ) from None
-
-
-def describe(problem: Exception) -> str:
-    """What went wrong, in one line without the values that were sent."""
-    if isinstance(problem, ValidationError):
-        parts = [
-            f"{'.'.join(map(str, error['loc'])) or 'message'}: {error['msg']}"
-            for error in problem.errors(include_input=False, include_url=False)[:5]
-        ]
-        return "; ".join(parts)[:1000]
-    if isinstance(problem, GristmillError):
-        return problem.message
-    return f"{type(problem).__name__}: {problem}"[:500]
 
 
 def code_of(problem: GristmillError | ValidationError) -> tuple[str, str]:

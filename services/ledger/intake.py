@@ -106,7 +106,8 @@ class Intake:
 
     async def _hear(self, stream: str, request: "_Request", message: Msg) -> None:
         status = (message.headers or {}).get("Status")
-        if status is not None:
+        # A message of the stream may have a header of that name too, but it asks to be acknowledged.
+        if status is not None and not message.reply:
             if status != "408":
                 request.failed()
             return

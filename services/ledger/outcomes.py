@@ -30,6 +30,8 @@ from shared.bus import (
 
 MOST_DEFERRED = 8
 """Times that a unit is put off while what it waits for answers others, before it is given up."""
+HOUSE = ("the blob store", "the event bus")
+"""What every unit needs: while it is away it answers nobody."""
 
 Report = UnitFinished | UnitDeferred
 
@@ -139,17 +141,23 @@ async def deferred(turn: Turn, report: UnitDeferred) -> None:
     if isinstance(state, GenerationState) and state.pause is not None:
         _give_back(turn, work, state)
         return
+    # While a model answers nobody a unit may wait for as long as it takes, and none of that counts later.
+    alone = report.waiting_for not in HOUSE and (
+        not isinstance(state, GenerationState) or state.answered
+    )
     times = await turn.connection.fetchval(
         """
         update ledger.work
-        set due_at = clock_timestamp() + make_interval(secs => $2), deferred = deferred + 1
+        set due_at = clock_timestamp() + make_interval(secs => $2),
+            deferred = deferred + $3, crashes = crashes + $4
         where unit_id = $1 and outcome is null returning deferred
         """,
         report.unit_id,
         report.retry_after,
+        int(alone and not report.crashed),
+        int(report.crashed),
     )
-    others_answer = not isinstance(state, GenerationState) or state.answered
-    if times is not None and times >= MOST_DEFERRED and others_answer:
+    if times is not None and times >= MOST_DEFERRED and alone and not report.crashed:
         # What it waits for answers the others, so it is this unit that cannot be done.
         await give_up(turn, work, job, "unavailable", report.reason)
     elif (
@@ -160,17 +168,6 @@ async def deferred(turn: Turn, report: UnitDeferred) -> None:
     ):
         waiting = JobWaiting(waiting_for=report.waiting_for, reason=report.reason[:500])
         await turn.fold(job, await turn.record_followup(job, waiting, job=job.stream))
-
-
-async def unrecordable(turn: Turn, *, unit: UUID, reason: str) -> None:
-    """Give up a unit whose outcome nobody can record."""
-    await turn.load_work([unit])
-    if turn.is_done(unit):
-        return
-    work = turn.work[unit]
-    row = await turn.row(work.job)
-    if row is not None:
-        await give_up(turn, work, row, "unrecordable", f"Its outcome was buried: {reason}"[:500])
 
 
 async def give_up(turn: Turn, work: Work, row: Row, code: str, message: str) -> None:

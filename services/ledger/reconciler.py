@@ -6,24 +6,30 @@ database's.
 """
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts import COMMANDS
+from services.ledger import suspects
 from services.ledger.outcomes import give_up
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.turn import Turn
+from shared.blobs import Blobs
+from shared.burying import bury_envelope
 from shared.clock import monotonic
 from shared.failpoints import failpoint
 
 if TYPE_CHECKING:
+    from services.ledger.recorder import Recorder
     from shared.store import Pool
 
 MOST_LOST = 5
 """Attempts at one unit whose workers fell silent, after which it is given up with its reason."""
+LOST = "worker_lost"
 
 
 class Beats:
@@ -105,22 +111,18 @@ async def overdue(
             (judged[row["service"]] or (row["job_id"] in stopped and beats.heard_long(now)))
             and beats.silent(row["unit_id"], now)
         )
-    ]
+    ] + await suspects.next_ones(pool)
 
 
 async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
-    """Raise the attempt of units and put their commands back to be published; give up hopeless ones."""
+    """Raise the attempt of units and put their commands back to be published."""
     await turn.load_work(units)
-    for unit in await _lost_too_often(turn, units):
-        work = turn.work[unit]
-        row = await turn.row(work.job)
-        if row is not None:
-            message = f"{MOST_LOST + 1} workers fell silent while they worked on it."
-            await give_up(turn, work, row, "worker_lost", message)
     held = await _stopped(turn, units)
     again = [
         unit for unit in units if unit in turn.work and not turn.is_done(unit) and unit not in held
     ]
+    held_back = await suspects.hold_back(turn, again)
+    again = [unit for unit in again if unit not in held_back]
     if not again:
         return
     # The attempt is the command's, and rises with each publication: with a known id the bus would swallow it. What was
@@ -172,21 +174,22 @@ async def _stopped(turn: Turn, units: Sequence[UUID]) -> set[UUID]:
     return held
 
 
-async def _lost_too_often(turn: Turn, units: Sequence[UUID]) -> list[UUID]:
-    rows = await turn.connection.fetch(
+async def give_up_hopeless(
+    pool: "Pool", recorder: "Recorder", client: Client, blobs: Blobs, units: Sequence[UUID]
+) -> None:
+    """Fail units of which too many workers fell silent; what they were asked to do is kept among the dead."""
+    rows = await pool.fetch(
         """
-        select unit_id from ledger.work
-        where unit_id = any($1::uuid[]) and outcome is null and due_at is null and lost >= $2
+        select w.unit_id, w.attempt as tried, c.* from ledger.work w join ledger.commands c using (command_id)
+        where w.unit_id = any($1::uuid[]) and w.outcome is null and w.due_at is null and w.lost >= $2
         """,
         list(units),
         MOST_LOST,
     )
-    return [row["unit_id"] for row in rows]
-
-
-def payload(row: Any) -> tuple[bytes, int]:
-    """A command as it is published: for those of its units that are due, with its attempt."""
-    command = COMMANDS[row["type"]].model_validate(row["data"])
-    if row["units"] is not None:
-        command = command.only(row["units"])
-    return orjson.dumps(command.model_dump(mode="json")), row["attempt"]
+    message = f"{MOST_LOST + 1} workers fell silent while they worked on it."
+    for row in rows:
+        command = COMMANDS[row["type"]].model_validate(row["data"]).only([row["unit_id"]])
+        envelope = await suspects.envelope(blobs, row, command, None)
+        mark = f"lost:{row['unit_id']}:{row['tried']}"
+        await bury_envelope(client, "ledger", envelope, message, code=LOST, mark=mark)
+        await recorder.fail_unit(row["unit_id"], row["job_id"], LOST, message)

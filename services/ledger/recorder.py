@@ -7,8 +7,10 @@ database or the bus cannot do for the moment is tried again, and nothing is ackn
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import asyncpg
 import nats.errors
@@ -19,23 +21,26 @@ from pydantic import ValidationError
 
 from contracts.identity import request_message
 from contracts.job import JobPauseRequested, JobRestartRequested, JobResumeRequested
+from contracts.letter import LetterDropRequested, LetterRetryRequested
 from contracts.message import Request
 from contracts.unit import UnitDeferred, UnitFinished
-from services.ledger import leadership, outcomes, pausing, requests, restarts
+from services.ledger import dead, leadership, outcomes, pausing, requests, restarts, stuck
 from services.ledger.asked import Asked
-from services.ledger.incoming import Carrier, Incoming, code_of, describe, read
+from services.ledger.deciding import Undecidable
+from services.ledger.incoming import Carrier, Incoming, code_of, read
 from services.ledger.rows import Answered, House
 from services.ledger.turn import Turn
 from services.ledger.watching import Watch
+from shared import letters
 from shared.appending import Appending
 from shared.blobs import Blobs
 from shared.bundle import parts
+from shared.burying import bury, described
 from shared.bus import (
     REPLY_TO,
     SERVICES,
     Answer,
     Undecodable,
-    bury,
     headers_of,
 )
 from shared.errors import GristmillError, Refused, Unavailable
@@ -61,6 +66,9 @@ Transient = (
     Unavailable,
 )
 """The database is away, restarting or held up; the batch is as good as it was."""
+
+
+OfLetters = (LetterRetryRequested, LetterDropRequested)
 
 
 class Recorder:
@@ -94,12 +102,45 @@ class Recorder:
         await self._halve(incoming)
 
     async def turn(self, work: Callable[[Turn], Awaitable[None]]) -> None:
-        """Do something else in a transaction of the ledger; ``work`` is awaited."""
+        """Do something else in a transaction of the ledger; ``work`` is awaited. It is done again where a job that
+        cannot go on had to be ended first.
+        """
+        while True:
+            try:
+                await self._turn(work)
+            except Undecidable as found:
+                await self._end(found.job, found.__cause__ or found)
+            else:
+                return
+
+    async def _end(self, job: UUID, problem: BaseException, unit: UUID | None = None) -> None:
+        """End a job that cannot go on, without asking it or any other what follows."""
+        log.critical("job %s cannot go on", job, exc_info=problem)
+        reason = described(problem)
+        await self._turn(
+            partial(stuck.fail_job, job=job, reason=reason, unit=unit), asks_what_follows=False
+        )
+
+    async def fail_unit(self, unit: UUID, job: UUID, code: str, message: str) -> None:
+        """Give up a unit; its job ends where it cannot even take that."""
+        try:
+            await self.turn(partial(stuck.fail_unit, unit=unit, code=code, message=message))
+        except leadership.LeadershipLost:
+            raise
+        except Exception as problem:
+            if _is_transient(problem):
+                raise
+            await self._end(job, problem, unit)
+
+    async def _turn(
+        self, work: Callable[[Turn], Awaitable[None]], *, asks_what_follows: bool = True
+    ) -> None:
         watch = Watch()
         async with self._pool.acquire() as connection, connection.transaction():
             turn = await self._begin(connection)
             await work(turn)
-            await turn.decide()
+            if asks_what_follows:
+                await turn.decide()
             await turn.write()
             await watch.jobs(turn)
         watch.committed(turn)
@@ -119,7 +160,11 @@ class Recorder:
     async def _read(self, message: Msg, carrier: Carrier) -> Incoming | None:
         """What a message says; None when it says nothing of ours, and then it is buried."""
         try:
-            return await read(message, carrier, self._blobs)
+            found = await read(message, carrier, self._blobs)
+            if not isinstance(found.said, OfLetters):
+                return found
+            letter = await letters.letter(self._client, found.said.letter)
+            return replace(found, letter=letter)
         except Unavailable:
             raise
         except (GristmillError, ValidationError) as problem:
@@ -129,11 +174,11 @@ class Recorder:
     async def _refuse_unread(
         self, message: Msg, carrier: Carrier, problem: GristmillError | ValidationError
     ) -> None:
-        reason = describe(problem)
+        reason = described(problem)
         log.warning("a message on %s cannot be used: %s", message.subject, reason)
         code, field = code_of(problem)
         await self._answer(message, Answer(code=code, message=reason, field=field))
-        await bury(self._client, "ledger", message, f"{code}: {reason}")
+        await bury(self._client, "ledger", message, f"{code}: {reason}", code=code)
         await carrier.one_done()
 
     async def _halve(self, batch: Sequence[Incoming]) -> None:
@@ -143,10 +188,13 @@ class Recorder:
             answers = await self._commit(batch)
         except leadership.LeadershipLost:
             raise
+        except Undecidable as found:
+            await self._end(found.job, found.__cause__ or found)
+            await self._halve(batch)
+            return
         except Exception as problem:
-            # Not ours to judge by type: one message's data broke the transaction that it shared. (That a value does
-            # not fit its column is said by the driver as an error of its interface, and is no reason to try again.)
-            if isinstance(problem, Transient) and not isinstance(problem, ValueError):
+            # Not ours to judge by type: one message's data broke the transaction that it shared.
+            if _is_transient(problem):
                 raise
             if len(batch) > 1:
                 middle = len(batch) // 2
@@ -157,12 +205,14 @@ class Recorder:
             return
         for each, answer in zip(batch, answers, strict=True):
             if answer is not None:
+                if isinstance(each.said, OfLetters) and answer.code is None:
+                    await dead.carry_out(self._client, each.said, each.letter)
                 await self._answer(each.message, answer)
                 if answer.code is not None:
                     id = each.envelope.id
                     log.info("request %s is refused: %s", id[:200], answer.code)
                     reason = f"{answer.code}: {answer.message}"
-                    await bury(self._client, "ledger", each.message, reason)
+                    await bury(self._client, "ledger", each.message, reason, code=answer.code)
                 failpoint("recorder.answered")
             await each.carrier.one_done()
         failpoint("recorder.acked")
@@ -172,15 +222,15 @@ class Recorder:
         only cost the same and end here again.
         """
         log.error("a message could not be recorded", exc_info=problem)
-        reason = describe(problem)
+        reason = described(problem)
         refusal = Answer(code="internal_error", message="could not be recorded", status=500)
         await self._answer(incoming.message, refusal)
-        await bury(self._client, "ledger", incoming.message, reason)
+        await bury(self._client, "ledger", incoming.message, reason, code="unrecordable")
+        said = incoming.said
+        if isinstance(said, UnitFinished):
+            message = f"Its outcome was buried: {reason}"[:500]
+            await self.fail_unit(said.unit_id, said.job_id, "unrecordable", message)
         await incoming.carrier.one_done()
-        if isinstance(incoming.said, UnitFinished):
-            await self.turn(
-                partial(outcomes.unrecordable, unit=incoming.said.unit_id, reason=reason)
-            )
 
     async def _commit(self, batch: Sequence[Incoming]) -> list[Answer | None]:
         watch = Watch()
@@ -222,6 +272,13 @@ class Recorder:
                 log.info("an answer could not be sent; asking again will be answered the same")
 
 
+def _is_transient(problem: Exception) -> bool:
+    """That a value does not fit its column is said by the driver as an error of its interface, and is no reason to try
+    again.
+    """
+    return isinstance(problem, Transient) and not isinstance(problem, ValueError)
+
+
 async def _take(turn: Turn, watch: Watch, incoming: Incoming) -> Answer | None:
     watch.begin(turn, incoming)
     before, answer = turn.log.position, None
@@ -257,9 +314,15 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
             )
         return before.answer
     message = request_message(*key)
-    asked = Asked(tenant, envelope.source, envelope.id, message, incoming.lacks_blob)
+    asked = Asked(
+        tenant, envelope.source, envelope.id, message, incoming.lacks_blob, incoming.letter
+    )
     try:
         match request:
+            case LetterRetryRequested():
+                job = await dead.retry(turn, asked, request)
+            case LetterDropRequested():
+                job = await dead.drop(turn, asked, request)
             case JobRestartRequested():
                 job = await restarts.restart(turn, asked, request)
             case JobPauseRequested():

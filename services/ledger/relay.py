@@ -6,15 +6,17 @@ notes counts in its own epoch only: the one after it may have had reason to publ
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from nats.aio.client import Client
 
 from contracts.message import event_subject
+from services.ledger import suspects
 from services.ledger.leadership import Lease
-from services.ledger.reconciler import payload
 from shared.blobs import Blobs
-from shared.bus import ATTEMPT, JOB, POSITION, TENANT, Envelope, claim_check, dump
+from shared.bus import JOB, POSITION, Envelope, claim_check, dump
 from shared.failpoints import failpoint
 from shared.store import recorded_from
 from shared.telemetry.traces import HEADER
@@ -33,7 +35,9 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Le
     if rows:
         failpoint("relay.commands_read")
         lease.check()
-        await asyncio.gather(*(_publish_command(client, blobs, row) for row in rows))
+        again = [row["command_id"] for row in rows if row["attempt"] > 1]
+        crashes = await suspects.crashed(pool, again) if again else {}
+        await asyncio.gather(*(_publish_command(client, blobs, row, crashes) for row in rows))
         failpoint("relay.commands_published")
         await pool.execute(
             """
@@ -50,24 +54,11 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Le
     return len(rows)
 
 
-async def _publish_command(client: Client, blobs: Blobs, row: Any) -> None:
-    body, attempt = payload(row)
-    body, headers = await claim_check(blobs, row["tenant"], body)
-    envelope = Envelope(
-        type=row["type"],
-        id=str(row["command_id"]),
-        source="ledger",
-        subject=f"gristmill.commands.{row['service']}",
-        body=body,
-        headers=headers
-        | {
-            ATTEMPT: str(attempt),
-            TENANT: row["tenant"],
-            "Nats-Msg-Id": f"{row['command_id']}:{attempt}",
-        }
-        | ({HEADER: row["trace"]} if row["trace"] else {}),
-    )
-    await _publish(client, envelope)
+async def _publish_command(
+    client: Client, blobs: Blobs, row: Any, crashes: Mapping[UUID, int]
+) -> None:
+    for command, crashed in suspects.parts(row, crashes):
+        await _publish(client, await suspects.envelope(blobs, row, command, crashed))
 
 
 async def publish_events(pool: "Pool", client: Client, blobs: Blobs, lease: Lease) -> int:

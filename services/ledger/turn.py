@@ -268,7 +268,8 @@ class Turn:
             if isinstance(row.state, DocumentState):
                 await self._decide_document(row, row.state, trace)
             elif row.open:
-                await self._decide_job(row)
+                with deciding.blamed(stream):
+                    await self._decide_job(row)
 
     async def _decide_document(self, row: Row, state: DocumentState, trace: Context | None) -> None:
         decision = ingestion.decide_document(state, row.stream)
@@ -305,7 +306,7 @@ class Turn:
             if decision.commands:
                 self._issue(row, decision.commands, (await self._known(row.stream)).trace)
             if decision.ended:
-                self._end(row)
+                self.end(row)
                 return
             if not decision.events:
                 self._note_hunger(row)
@@ -341,9 +342,9 @@ class Turn:
                     command.units
                 )
 
-    def _end(self, row: Row) -> None:
-        row.open = False
-        row.changed = True
+    def end(self, row: Row) -> None:
+        """A job that goes on no more."""
+        row.open, row.changed = False, True
         self.ended.append(row.stream)
         self.house.hungry.pop(row.stream, None)
         self.house.missing.pop(row.stream, None)

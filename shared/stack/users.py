@@ -61,6 +61,8 @@ def rights(user: str) -> Rights:
                 "gristmill.control.>",
                 "$JS.API.STREAM.INFO.*",
                 "$JS.API.CONSUMER.INFO.*.*",
+                # A message as JSON: with a consumer, or a message as it is, it could have the bus speak for it.
+                "$JS.API.STREAM.MSG.GET.DEAD",
             ),
             subscribe=("gristmill.beat.>", "gristmill.control.>", inbox),
         )

@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy, RetentionPolicy
 
 from contracts.project import ProjectRequested
+from shared.burying import bury
 from shared.bus import (
     BLOB,
     INLINE,
@@ -24,7 +25,6 @@ from shared.bus import (
     Asker,
     Envelope,
     Undecodable,
-    bury,
     claim_check,
     claimed,
     connect,
@@ -194,12 +194,12 @@ async def test_the_dead_are_kept_with_where_they_came_from_and_why(ledger: Clien
         headers={"ce-id": "1", "Nats-Msg-Id": "would be swallowed as known"},
     )
     for _ in range(2):
-        await bury(ledger, "ledger", message, "two\r\nlines" + "x" * 2000)
+        await bury(ledger, "ledger", message, "two\r\nlines" + "x" * 2000, code="x")
     await ledger.flush()
     assert [each.data for each in heard] == [b"\x00\xff"] * 2
     headers = heard[0].headers or {}
     assert headers["gristmill-subject"] == "gristmill.results.chunk"
-    assert headers["gristmill-reason"].startswith("two  lines")
+    assert headers["gristmill-reason"].startswith("two lines")
     assert len(headers["gristmill-reason"]) == 1000
     assert headers["ce-id"] == "1"
     assert (await ledger.jetstream().stream_info("DEAD")).state.messages == 2

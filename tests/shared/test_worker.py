@@ -28,13 +28,24 @@ from contracts.message import Command, wire_type
 from contracts.unit import Body, UnitDeferred, UnitFailed, UnitFinished
 from shared.blobs import FolderBlobs
 from shared.bundle import envelopes
-from shared.bus import ATTEMPT, BLOB, Envelope, claim_check, claimed, connect, declare, dump
+from shared.bus import (
+    ATTEMPT,
+    BLOB,
+    CRASHES,
+    Envelope,
+    claim_check,
+    claimed,
+    connect,
+    declare,
+    dump,
+)
 from shared.clock import fresh_id
 from shared.errors import GristmillError, Unavailable
 from shared.health import Health
 from shared.settings import Settings
 from shared.stack import Nats
 from shared.stops import CONTROL, Stops, answer, hint
+from shared.unread import MOST_CRASHES
 from shared.worker import Done, Handler, Task, Work, Worker
 
 Until = Callable[..., Awaitable[None]]
@@ -548,20 +559,22 @@ async def test_an_expected_failure_is_an_outcome_with_its_code(
     assert found.command == "gristmill.entries.generate.v1"
 
 
-@pytest.mark.parametrize(("attempt", "pause"), [(1, 1.0), (2, 2.0), (3, 4.0)])
+@pytest.mark.parametrize(("crashes", "pause"), [(0, 1.0), (1, 2.0), (2, 4.0)])
 async def test_a_crash_is_put_off_for_longer_each_time(
-    bench: Bench, attempt: int, pause: float
+    bench: Bench, crashes: int, pause: float
 ) -> None:
-    async def crashes(task: Task[Command]) -> Done:
+    """However often it had to wait before: only what raised is counted."""
+
+    async def raises(task: Task[Command]) -> Done:
         raise KeyError("a secret of the handler")
 
-    bench.worker(generating(crashes))
-    await bench.say(pack(1), attempt=attempt)
+    bench.worker(generating(raises))
+    await bench.say(pack(1), attempt=9, headers={CRASHES: str(crashes)})
     await bench.until(bench.all_acknowledged)
     report = bench.said[0]
     assert isinstance(report, UnitDeferred)
     assert (report.waiting_for, report.reason) == ("generate", "KeyError in generate")
-    assert report.retry_after == pause
+    assert (report.retry_after, report.crashed) == (pause, True)
     assert bench.dead == []
 
 
@@ -575,7 +588,7 @@ async def test_a_unit_that_crashes_again_and_again_fails_and_its_command_is_buri
 
     command = pack(2)
     bench.worker(generating(crashes))
-    await bench.say(command, attempt=4)
+    await bench.say(command, attempt=4, headers={CRASHES: "3"})
     await bench.until(bench.all_acknowledged)
     [found] = [failure(each) for each in bench.said if each.unit_id == command.units[0]]
     assert (found.code, found.fatal) == ("internal_error", False)
@@ -584,6 +597,7 @@ async def test_a_unit_that_crashes_again_and_again_fails_and_its_command_is_buri
     assert headers is not None
     assert headers["gristmill-reason"] == "KeyError in generate: 'x'"
     assert headers["gristmill-subject"] == "gristmill.commands.generate"
+    assert headers["gristmill-code"] == "internal_error"
     assert bench.dead[0].data == dump(command)
 
 
@@ -609,14 +623,57 @@ async def test_what_is_no_command_of_this_service_is_buried_with_its_reason_and_
     bench: Bench, body: bytes | None, headers: dict[str, str], reason: str
 ) -> None:
     bench.worker(generating(echo))
-    await bench.say(pack(1), body=body, headers=headers)
+    await bench.say(pack(1), body=body, headers={CRASHES: "3", **headers})
     sound = pack(1)
     await bench.say(sound)
     await bench.until(bench.all_acknowledged)
-    await bench.until(lambda: bench.dead and bench.said)
+    await bench.until(lambda: bench.dead and sound.units[0] in bench.units_said())
     assert bench.dead[0].subject == "gristmill.dead.generate"
     assert reason in (bench.dead[0].headers or {})["gristmill-reason"]
-    assert bench.units_said() == [sound.units[0]]
+
+
+async def test_the_units_of_a_command_of_another_version_wait_for_a_worker_that_reads_it(
+    bench: Bench,
+) -> None:
+    """In the end they fail, each with the reason, and their command is kept among the dead."""
+    bench.worker(generating(echo))
+    newer = pack(2)
+    body = orjson.dumps(newer.model_dump(mode="json") | {"manner": "of the next version"})
+    for crashes in range(MOST_CRASHES):
+        await bench.say(newer, body=body, attempt=crashes + 1, headers={CRASHES: str(crashes)})
+        await bench.until(bench.all_acknowledged)
+    put_off = [each for each in bench.said if isinstance(each, UnitDeferred)]
+    assert [each.retry_after for each in put_off] == [1.0, 1.0, 2.0, 2.0, 4.0, 4.0]
+    assert all(each.crashed and "manner" in each.reason for each in put_off)
+    failures = [failure(each) for each in bench.said if isinstance(each, UnitFinished)]
+    assert [each.unit_id for each in failures] == list(newer.units)
+    assert {(each.code, each.command) for each in failures} == {
+        ("invalid_message", wire_type(GenerateEntries))
+    }
+    [dead] = bench.dead
+    assert (dead.headers or {})["gristmill-code"] == "invalid_message"
+
+
+async def test_what_no_encoder_takes_is_taken_out_of_an_outcome(bench: Bench) -> None:
+    """Were it not, the unit would be done, and paid, again and again."""
+
+    async def garbles(task: Task[Command]) -> Done:
+        call = task.event_id(2)
+        settled = CallSettled(
+            call_id=call, unit_id=task.unit, attempt=1, number=0, model="m", outcome="ok",
+            latency_ms=1.0, prompt_tokens=1, completion_tokens=1, cached_tokens=0,
+        )  # fmt: skip
+        task.calls.append(settled.model_copy(update={"model": "m\ud800"}))
+        body = Body(body_id=task.event_id(1), kind="x", text="a\x00b\udfffc", documents=())
+        return Done((JobStarted(documents=1),), (body,))
+
+    bench.worker(generating(garbles))
+    await bench.say(pack(1))
+    await bench.until(bench.all_acknowledged)
+    [report] = bench.said
+    assert isinstance(report, UnitFinished)
+    assert [each.text for each in report.bodies] == ["ab\ufffdc"]
+    assert [each.model for each in report.calls] == ["m\ufffd"]
 
 
 # -- stopping --------------------------------------------------------------------------------------
