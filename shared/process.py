@@ -1,11 +1,13 @@
 """How a service's process begins and ends: logs, traces, signals, one line for a failure. Knows no service."""
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from shared import failpoints
 from shared.clock import fresh_id
@@ -35,7 +37,7 @@ def run_until_stopped(name: str, main: Callable[[asyncio.Event], Awaitable[None]
         endpoint = settings.otlp_endpoint.get_secret_value()
         traces.send_to(Batches(name, endpoint, str(fresh_id())), settings.trace_ratio)
     try:
-        asyncio.run(_run(main))
+        asyncio.run(_run(main, settings.stall))
     except GristmillError as problem:
         log.critical("%s [%s]", problem.message, problem.code)
         sys.exit(1)
@@ -43,9 +45,31 @@ def run_until_stopped(name: str, main: Callable[[asyncio.Event], Awaitable[None]
         traces.stop()
 
 
-async def _run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def _run(main: Callable[[asyncio.Event], Awaitable[None]], stall: float) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stop.set)
-    await main(stop)
+    async with ends_when_it_stalls(stall):
+        await main(stop)
+
+
+@asynccontextmanager
+async def ends_when_it_stalls(seconds: float) -> AsyncIterator[None]:
+    """End the process, with the places at which its threads are, once its event loop has not turned for so long.
+
+    Whoever blocks the loop does so for good; a process that is started anew hears again, and what it held is issued
+    again. The watch is a thread of the interpreter's own, which needs no lock that such code could hold.
+    """
+
+    async def wind() -> None:
+        while True:
+            faulthandler.dump_traceback_later(seconds, exit=True)
+            await asyncio.sleep(seconds / 4)
+
+    winding = asyncio.create_task(wind())
+    try:
+        yield
+    finally:
+        winding.cancel()
+        faulthandler.cancel_dump_traceback_later()

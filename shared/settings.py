@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     beat: Seconds = 2.0
     deadline: Seconds = 8.0
     """A unit that no beat has named for this long is issued again."""
+    stall: Seconds = 60.0
+    """A process whose event loop has not turned for this long ends itself; it is started anew."""
     most_jobs: int = Field(default=1000, ge=1)
     """Jobs that a tenant may have open at once; one more is refused (429)."""
     most_queued_bytes: int = Field(default=50_000_000_000, ge=1)

@@ -219,6 +219,7 @@ class Ledger:
                 self._pool, beats, self._settings.deadline, now, house.stopped
             )
             if units and await self._inbox_is_drained():
+                lease.check()
                 await reconciler.give_up_hopeless(
                     self._pool, recorder, self._client, self._blobs, units
                 )
