@@ -1,7 +1,7 @@
 """A generate worker that dies of some seeds, in processes that are forked ready, so that a death costs no start.
 
-``python -m tests.faults.fragile`` with the settings of service generate in the environment; the seeds that kill stand in
-GRISTMILL_TEST_FATAL as ``3=kill 5=hang 7=raise``.
+``python -m tests.faults.fragile`` with the settings of service generate in the environment; the seeds that kill
+stand in GRISTMILL_TEST_FATAL as ``3=kill 5=hang 7=raise``.
 """
 
 import asyncio
