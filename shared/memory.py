@@ -9,11 +9,11 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.blob import BlobRef
-from contracts.message import Event, Recorded
+from contracts.message import Event, Recorded, wire_type
 from contracts.unit import Body
 from shared.appending import Append, Conflict
 from shared.blobs import PIECE, BlobMissing, verified
-from shared.store import PAGE, Position
+from shared.store import PAGE, Fact, Mark, Position
 
 
 class MemoryStore:
@@ -80,6 +80,46 @@ class MemoryStore:
                 and (not types or type(recorded.event) in types)
             ):
                 yield recorded
+
+    async def facts(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+        page: int = PAGE,
+    ) -> AsyncIterator[Fact]:
+        held: list[Fact] = []
+        async for recorded in self.stream(stream, after, through, types):
+            event = recorded.event
+            data = event.model_dump(mode="json")
+            held.append(
+                Fact(
+                    recorded.version,
+                    recorded.id,
+                    wire_type(type(event)),
+                    data,
+                    recorded.traceparent,
+                )
+            )
+            if len(held) == page:
+                for fact in held:
+                    yield fact
+                held = []
+        for fact in held:
+            yield fact
+
+    async def marks(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+    ) -> list[Mark]:
+        return [
+            Mark(recorded.version, recorded.id, recorded.traceparent)
+            async for recorded in self.stream(stream, after, through, types)
+        ]
 
     async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
         return {id: self._bodies[id] for id in ids if id in self._bodies}

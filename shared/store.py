@@ -44,6 +44,26 @@ class Position:
         return cls(int(era), int(n))
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event as the log holds it, in plain JSON values: for whoever reads many and looks at a few fields of each."""
+
+    version: int
+    id: UUID
+    type: str
+    data: dict[str, Any]
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """That an event is there, without what it says."""
+
+    version: int
+    id: UUID
+    traceparent: str | None
+
+
 class Reader(Protocol):
     """What may be read of the store. The in-memory twin passes the same conformance suite."""
 
@@ -63,6 +83,27 @@ class Reader(Protocol):
         types: Collection[type[Event]] = (),
     ) -> AsyncIterator[Recorded[Event]]:
         """Events of versions ``(after, through]`` in order; of these types only, where any are named."""
+        ...
+
+    def facts(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+        page: int = PAGE,
+    ) -> AsyncIterator[Fact]:
+        """The same events, not checked against their classes once more; ``page`` are in memory at a time."""
+        ...
+
+    async def marks(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+    ) -> list[Mark]:
+        """The same events, without what they say."""
         ...
 
     async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -177,6 +218,56 @@ class PostgresReader:
             if len(rows) < PAGE:
                 return
             after = rows[-1]["version"]
+
+    async def facts(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+        page: int = PAGE,
+    ) -> AsyncIterator[Fact]:
+        names = [wire_type(each) for each in types] or None
+        while True:
+            rows = await self._pool.fetch(
+                """
+                select version, event_id, type, data, trace from ledger.events
+                where stream_id = $1 and version > $2 and ($3::int is null or version <= $3)
+                  and ($4::text[] is null or type = any($4))
+                order by version limit $5
+                """,
+                stream,
+                after,
+                through,
+                names,
+                page,
+            )
+            for row in rows:
+                yield Fact(*row)
+            if len(rows) < page:
+                return
+            after = rows[-1]["version"]
+
+    async def marks(
+        self,
+        stream: UUID,
+        after: int = 0,
+        through: int | None = None,
+        types: Collection[type[Event]] = (),
+    ) -> list[Mark]:
+        rows = await self._pool.fetch(
+            """
+            select version, event_id, trace from ledger.events
+            where stream_id = $1 and version > $2 and ($3::int is null or version <= $3)
+              and ($4::text[] is null or type = any($4))
+            order by version
+            """,
+            stream,
+            after,
+            through,
+            [wire_type(each) for each in types] or None,
+        )
+        return [Mark(*row) for row in rows]
 
     async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
         rows = await self._pool.fetch(

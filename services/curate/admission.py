@@ -5,80 +5,24 @@ or above; the same evidence sentence, kind, and nearly the same answer. Same log
 on time, on hash seeds, or on who was killed.
 """
 
-import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import pairwise
-from struct import pack
 from typing import Literal
 from uuid import UUID
-from zlib import crc32
 
 import numpy as np
-from rensa import RMinHash
 
 from contracts.entries import Duplicate, Signature, Verdict
 from contracts.generation import GenerationSettings, Thresholds
-from services.curate.bands import PERMUTATIONS, Digest, Near, band_keys
-from services.curate.words import stem_set, words
+from services.curate.bands import Digest, Near, band_keys
+from services.curate.signature import digests
 
 Sketch = tuple[Digest, list[int]]
 """A MinHash digest with its band keys."""
 Rule = Literal["question", "near_question", "same_fact"]
 
-_SEED = 42
 _TOGETHER = 512
-_TELLING = 6
-"""How often a number or a name counts, so that two questions which differ in one of them are two questions."""
-_MARKS = tuple(f"#{n}" for n in range(_TELLING - 1))
-_NAME = re.compile(r"[A-ZÀ-Þ](?<=[^\s.?!:] [A-ZÀ-Þ])[^\W_]+")
-
-
-def signature_of(
-    question: str,
-    answer: str,
-    spans: tuple[str, ...],
-    kind: str,
-    language: str | None = None,
-) -> Signature:
-    """What admission compares of an entry: hashes of its words, never the words.
-
-    ``question`` and ``answer`` are what plays their part; ``spans`` name evidence as ``document:start-end``.
-    """
-    tokens = words(question)
-    answered = sorted(
-        [crc32(word.encode()) for word in stem_set(frozenset(words(answer)), language)]
-    )
-    digest = _sketch(_shingles(tokens, question), _SEED)
-    return Signature(
-        question=blake2b(" ".join(tokens).encode(), digest_size=16).hexdigest(),
-        minhash=b64encode(pack(f">{PERMUTATIONS}I", *digest)).decode(),
-        words=b64encode(pack(f">{len(answered)}I", *answered)).decode(),
-        spans=spans,
-        kind=kind,
-    )
-
-
-def digest_of(question: str, seed: int) -> Digest:
-    """MinHash (128 permutations drawn by ``seed``) of a question's words and pairs of words."""
-    return np.array(_sketch(_shingles(words(question), question), seed), dtype=np.uint32)
-
-
-def _sketch(shingles: list[str], seed: int) -> list[int]:
-    sketch = RMinHash(PERMUTATIONS, seed)
-    sketch.update(shingles)
-    digest: list[int] = sketch.digest()
-    return digest
-
-
-def _shingles(tokens: list[str], question: str) -> list[str]:
-    """Words and pairs of words; numbers and names several times over."""
-    pairs = map(" ".join, pairwise(tokens))
-    telling = {token for token in tokens if not token.isalpha()}
-    telling.update(name.casefold() for name in _NAME.findall(question))
-    return [*tokens, *pairs, *[word + mark for word in telling for mark in _MARKS]]
 
 
 class Index:
@@ -207,9 +151,8 @@ def admit(
 
 def sketches(signatures: Sequence[Signature]) -> list[Sketch]:
     """MinHash digests read back from signatures, each with its band keys; many at a time, for that is quicker."""
-    data = b"".join([b64decode(signature.minhash) for signature in signatures])
-    digests = np.frombuffer(data, dtype=">u4").astype(np.uint32).reshape(-1, PERMUTATIONS)
-    return list(zip(digests, band_keys(digests).tolist(), strict=True))
+    read = digests([b64decode(signature.minhash) for signature in signatures])
+    return list(zip(read, band_keys(read).tolist(), strict=True))
 
 
 def _sketched(

@@ -1,8 +1,6 @@
 """The edge of curate: read what is to be judged, let the pure parts judge, say the verdicts."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from contracts.dataset import CloseDataset
@@ -12,60 +10,79 @@ from contracts.entries import (
     EntriesAdmitted,
     EntriesCurated,
     Found,
-    GeneratedEntry,
-    Signature,
     Verdict,
 )
 from contracts.generation import ExtendGeneration, GenerationSettings
-from services.curate.admission import Index, admit
+from services.curate.admission import admit
 from services.curate.bench import Bench
-from services.curate.checks.judge import judge
+from services.curate.checks import judge_parts
 from services.curate.closing import another_round, close
-from services.curate.reading import Reading, UnitRead
+from services.curate.counting import Behind, count_known, remember
+from services.curate.following import Curated, Followings, Job
+from services.curate.reading import Generated, Reading, UnitRead
 from services.curate.retrieval import Ranker
+from services.curate.sentences import sentences
 from shared.blobs import Blobs
 from shared.plans import Plans
 from shared.store import Reader
 from shared.worker import Done, Task, Work
 
-KEPT_INDEXES = 8
-
 
 def work(blobs: Blobs, store: Reader) -> list[Work]:
-    bench = Bench()
-    reading = Reading(store, Plans(blobs), bench)
-    indexes = _Indexes(reading)
+    desk = _Desk(blobs, store)
+    return [
+        Work(CurateEntries, desk.curate, share=lambda _: 2),
+        Work(AdmitEntries, desk.admit),
+        Work(ExtendGeneration, desk.extend),
+        Work(CloseDataset, desk.close),
+    ]
 
-    async def curate(task: Task[CurateEntries]) -> Done:
+
+class _Desk:
+    """The handlers, with what they share."""
+
+    def __init__(self, blobs: Blobs, store: Reader) -> None:
+        self._blobs = blobs
+        self._bench = Bench()
+        self._reading = Reading(store, Plans(blobs), self._bench)
+        self._followings = Followings(self._reading)
+        self._behind = Behind(self._reading)
+
+    async def curate(self, task: Task[CurateEntries]) -> Done:
         command = task.command
-        corpus = await reading.corpus(task.tenant, command.plan[0])
-        verdicts: list[Verdict] = []
-        async for units in reading.units(
+        corpus = await self._reading.corpus(task.tenant, command.plan[0])
+        self._followings.of(command.dataset_id).job = Job(
+            task.tenant, command.job_id, command.dataset_id, command.plan, command.settings
+        )
+        curated = Curated()
+        async for units in self._reading.units(
             task.tenant, command.job_id, command.plan, after=command.after, through=command.through
         ):
-            verdicts += await bench.do(_judge, units, command.settings, corpus.ranker)
-        curated = EntriesCurated(
+            await self._bench.do(_judge, units, command.settings, corpus.ranker, curated)
+        self._followings.keep(task.event_id(0), curated)
+        event = EntriesCurated(
             dataset_id=command.dataset_id,
             after=command.after,
             through=command.through,
-            verdicts=tuple(verdicts),
+            verdicts=tuple(curated.verdicts),
         )
-        return Done((curated,))
+        return Done((event,))
 
-    async def admission(task: Task[AdmitEntries]) -> Done:
+    async def admit(self, task: Task[AdmitEntries]) -> Done:
         command = task.command
-        index = await indexes.upto(command.dataset_id, command.after)
-        candidates = [
-            verdict
-            async for verdict in reading.verdicts(
-                command.dataset_id, after=command.after, through=command.through
-            )
-        ]
-        found = await bench.do(
-            admit, index.index, candidates, command.wanted, command.accepted, command.settings
+        following = await self._followings.upto(command.dataset_id, command.after)
+        curated = await self._followings.curated(
+            command.dataset_id, after=command.after, through=command.through
         )
-        index.through = command.through
-        admitted = EntriesAdmitted(
+        candidates = [verdict for each in curated for verdict in each.verdicts]
+        found = await self._bench.do(
+            admit, following.index, candidates, command.wanted, command.accepted, command.settings
+        )
+        following.through = command.through
+        if not await count_known(self._reading, following, command.dataset_id):
+            self._behind.catch_up(following)
+        await self._bench.do(remember, following, curated, found.accepted)
+        event = EntriesAdmitted(
             dataset_id=command.dataset_id,
             after=command.after,
             through=command.through,
@@ -73,40 +90,36 @@ def work(blobs: Blobs, store: Reader) -> list[Work]:
             duplicates=found.duplicates,
             surplus=found.surplus,
         )
-        return Done((admitted,))
+        return Done((event,))
 
-    async def extension(task: Task[ExtendGeneration]) -> Done:
-        return Done((await another_round(reading, blobs, task.tenant, task.command),))
+    async def extend(self, task: Task[ExtendGeneration]) -> Done:
+        return Done((await another_round(self._reading, self._blobs, task.tenant, task.command),))
 
-    async def closing(task: Task[CloseDataset]) -> Done:
-        return Done((await close(reading, task.tenant, task.command),))
-
-    return [
-        Work(CurateEntries, curate, share=lambda _: 2),
-        Work(AdmitEntries, admission),
-        Work(ExtendGeneration, extension),
-        Work(CloseDataset, closing),
-    ]
+    async def close(self, task: Task[CloseDataset]) -> Done:
+        following = self._followings.of(task.command.dataset_id)
+        return Done((await close(self._reading, following, task.tenant, task.command),))
 
 
 def _judge(
-    units: Sequence[UnitRead], settings: GenerationSettings, ranker: Ranker | None
-) -> list[Verdict]:
-    """A verdict for every entry that the units generated, in order."""
-    verdicts = []
+    units: Sequence[UnitRead],
+    settings: GenerationSettings,
+    ranker: Ranker | None,
+    curated: Curated,
+) -> None:
+    """Add a verdict for every entry that the units generated, in order, and what falls off beside it."""
     for read in units:
-        texts = {entry.entry_id: entry for entry in read.entries}
-        for fact in read.unit.entries:
-            entry = texts.get(fact.entry_id)
-            if entry is None:
-                verdicts.append(_erased(read, fact))
+        unit, source = read.unit, read.source
+        for entry_id in unit.entries:
+            parts = read.entries.get(entry_id)
+            if parts is None:
+                curated.verdicts.append(_erased(unit, entry_id))
                 continue
-            judged = judge(entry, read.source, settings, ranker)
-            verdicts.append(
+            judged = judge_parts(parts, source, settings, ranker)
+            curated.verdicts.append(
                 Verdict(
-                    entry_id=fact.entry_id,
-                    unit_id=read.unit.unit_id,
-                    seed=read.unit.seed,
+                    entry_id=entry_id,
+                    unit_id=unit.unit_id,
+                    seed=unit.seed,
                     passed=judged.passed,
                     found=judged.found,
                     quality=judged.quality,
@@ -117,14 +130,17 @@ def _judge(
                     signature=judged.signature,
                 )
             )
-    return verdicts
+            if judged.shown is not None:
+                curated.shown[entry_id] = judged.shown
+        starts = tuple([source.start + start for start, _ in sentences(source.passage)])
+        curated.passages.append((source.document_id, source.start, source.end, starts))
 
 
-def _erased(read: UnitRead, fact: GeneratedEntry) -> Verdict:
+def _erased(unit: Generated, entry_id: UUID) -> Verdict:
     return Verdict(
-        entry_id=fact.entry_id,
-        unit_id=read.unit.unit_id,
-        seed=read.unit.seed,
+        entry_id=entry_id,
+        unit_id=unit.unit_id,
+        seed=unit.seed,
         passed=False,
         found=(Found(reason="content_erased", detail="The text was erased before it was judged."),),
         quality=0.0,
@@ -134,54 +150,3 @@ def _erased(read: UnitRead, fact: GeneratedEntry) -> Verdict:
         difficulty=None,
         signature=None,
     )
-
-
-@dataclass(slots=True)
-class _Following:
-    """A near-duplicate index that has seen the curated entries up to ``through``."""
-
-    index: Index = field(default_factory=Index)
-    through: int = 0
-
-
-class _Indexes:
-    """Indexes of the newest datasets: caches that follow the log and can be rebuilt from it without any text."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._kept: OrderedDict[UUID, _Following] = OrderedDict()
-
-    async def upto(self, dataset: UUID, through: int) -> _Following:
-        """The index as it must be before the entries curated after version ``through`` are admitted."""
-        kept = self._kept.get(dataset)
-        if kept is None or kept.through != through:
-            kept = self._kept[dataset] = await self._rebuilt(dataset, through)
-        self._kept.move_to_end(dataset)
-        while len(self._kept) > KEPT_INDEXES:
-            self._kept.popitem(last=False)
-        return kept
-
-    async def _rebuilt(self, dataset: UUID, through: int) -> _Following:
-        following = _Following(through=through)
-        if not through:
-            return following
-        signatures: dict[UUID, Signature] = {}
-        stream = self._reading.store.stream(dataset, types=(EntriesCurated, EntriesAdmitted))
-        async for recorded in stream:
-            match recorded.event:
-                case EntriesCurated() as curated:
-                    signatures |= {
-                        verdict.entry_id: verdict.signature
-                        for verdict in curated.verdicts
-                        if verdict.signature is not None
-                    }
-                case EntriesAdmitted() as admitted if admitted.through <= through:
-                    _follow(following.index, admitted, signatures)
-        return following
-
-
-def _follow(index: Index, admitted: EntriesAdmitted, signatures: dict[UUID, Signature]) -> None:
-    """Add what an admission took, in the order in which it was judged, which is that of the curated entries."""
-    taken = {*admitted.accepted, *admitted.surplus}
-    for entry in [each for each in signatures if each in taken]:
-        index.add(entry, signatures.pop(entry))

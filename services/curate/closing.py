@@ -1,35 +1,25 @@
 """What looks back over a whole dataset: its figures when it closes, and the plan of a further round."""
 
-import asyncio
 from collections import defaultdict
 from uuid import UUID
 
 from contracts.dataset import CloseDataset, DatasetCompleted
-from contracts.entries import Verdict
 from contracts.generation import ExtendGeneration, GenerationExtended, PlannedDocument
-from services.curate.checks.source import parts_of
-from services.curate.figures import Figures
-from services.curate.reading import Reading, UnitRead
+from services.curate.counting import count, plan
+from services.curate.following import Following, Job
+from services.curate.reading import Reading
 from services.curate.rounds import Extension, extend
 from shared.blobs import Blobs
 from shared.plans import keep_plan
 
 
-async def close(reading: Reading, tenant: str, command: CloseDataset) -> DatasetCompleted:
+async def close(
+    reading: Reading, following: Following, tenant: str, command: CloseDataset
+) -> DatasetCompleted:
     """The figures of a dataset, with the counts that its job ended with."""
-    corpus = await reading.corpus(tenant, command.plan[0])
-    figures = Figures(corpus.ranker)
-    for plan in command.plan:
-        async for page in reading.plans.pages(tenant, plan):
-            documents = {document.document_id: document for document in page.documents}
-            for seed in page.seeds:
-                document = documents[seed.document_id]
-                text = await reading.plans.text(tenant, document.text)
-                figures.seed(seed.document_id, document.name, text, seed.start, seed.end)
-            await asyncio.sleep(0)  # a page at a time, so that beats go out in between
-    accepted = await reading.accepted(command.dataset_id, command.head)
-    async for units in reading.units(tenant, command.job_id, command.plan):
-        await reading.bench.do(_add, figures, units, accepted)
+    job = Job(tenant, command.job_id, command.dataset_id, command.plan, command.settings)
+    await count(reading, following, job, command.head)
+    await plan(reading, following.figures, job)
     wanted = command.settings.entries
     return DatasetCompleted(
         dataset_id=command.dataset_id,
@@ -40,15 +30,8 @@ async def close(reading: Reading, tenant: str, command: CloseDataset) -> Dataset
         rejected_by_reason=command.rejected,
         failed_by_code=command.failed,
         skipped=command.skipped,
-        figures=figures.result(),
+        figures=await reading.bench.do(following.figures.result),
     )
-
-
-def _add(figures: Figures, units: list[UnitRead], accepted: dict[UUID, Verdict]) -> None:
-    for read in units:
-        for entry in read.entries:
-            if (verdict := accepted.get(entry.entry_id)) is not None:
-                figures.add(entry, verdict, read.source)
 
 
 async def another_round(
@@ -61,10 +44,9 @@ async def another_round(
     questions: dict[UUID, list[str]] = defaultdict(list)
     async for units in reading.units(tenant, command.job_id, plans):
         for read in units:
-            for entry in read.entries:
-                if entry.entry_id not in accepted:
+            for entry, parts in read.entries.items():
+                if entry not in accepted:
                     continue
-                parts = parts_of(entry)
                 questions[read.unit.document_id].append(parts.question or parts.answer)
                 covered[read.unit.chunk_id] += [
                     (quote.start, quote.end)

@@ -1,4 +1,4 @@
-"""Figures of a dataset, gathered entry by entry without a model. Holds counts and hashes, never texts.
+"""Figures of a dataset, added up entry by entry without a model. Holds counts and hashes, never texts.
 
 Coverage asks which content sentences of the planned passages are evidence of an accepted entry; retrieval is the
 round trip from question to passage; the share of near duplicates is a second opinion, with other permutations than
@@ -6,103 +6,149 @@ admission used, so that what admission's bands missed can show.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log2
 from uuid import UUID
 
 from contracts.dataset import DatasetFigures, DocumentCoverage
-from contracts.entries import BodyEntry, Verdict
-from services.curate.admission import digest_of
 from services.curate.bands import Near, band_keys
-from services.curate.checks.evidence import matches
-from services.curate.checks.source import Parts, Source, parts_of
-from services.curate.checks.specific import rank_of
-from services.curate.retrieval import Ranker
-from services.curate.sentences import sentences, sentences_between, touched
-from services.curate.words import count, words
+from services.curate.checks.shown import Shown
+from services.curate.signature import digests
 
-_SECOND_SEED = 7
 _NEAR = 0.8
 _COMPARED = 50_000
 """Entries that the second opinion on near duplicates looks at; a share needs no more."""
-_OPENING = 3
+_REACHED = 10
+"""Ranks that count in the mean reciprocal rank."""
+
+
+class _Marks:
+    """A set of places in a text, one bit for each character up to the last: a long text has thousands of sentences."""
+
+    __slots__ = ("_bits",)
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, places: Iterable[int]) -> None:
+        for place in places:
+            at = place >> 3
+            if at >= len(self._bits):
+                self._bits.extend(bytes(at + 1 - len(self._bits)))
+            self._bits[at] |= 1 << (place & 7)
+
+    def __len__(self) -> int:
+        return int.from_bytes(self._bits, "little").bit_count()
+
+    def shared(self, other: "_Marks") -> int:
+        """How many places both hold."""
+        own = int.from_bytes(self._bits, "little")
+        return (own & int.from_bytes(other._bits, "little")).bit_count()  # noqa: SLF001 (its own class)
 
 
 @dataclass(slots=True)
 class _Document:
-    name: str
-    sentences: set[int] = field(default_factory=set)
+    name: str | None = None
+    """Of the plan; None until it is said."""
+    sentences: _Marks = field(default_factory=_Marks)
     """Where each content sentence starts; overlapping passages share theirs."""
-    covered: set[int] = field(default_factory=set)
+    covered: _Marks = field(default_factory=_Marks)
     accepted: int = 0
+    split: set[tuple[int, int]] = field(default_factory=set)
+    """Passages whose sentences are counted."""
+    chunks: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Accepted entries by passage."""
 
 
 class Figures:
-    """Say every planned passage with ``seed``, then every accepted entry with ``add``, then ask for ``result``."""
+    """Add every accepted entry in the order of the log, name every planned passage with ``seed``, ask for ``result``.
 
-    def __init__(self, ranker: Ranker | None) -> None:
-        self._ranker = ranker
+    Sentences of a passage can be said at any time before (``split``). Going on after a result is going on.
+    """
+
+    def __init__(self) -> None:
         self._documents: dict[UUID, _Document] = {}
-        self._chunks: dict[tuple[UUID, int, int], int] = {}
+        self._planned: list[UUID] = []
         self._kinds: Counter[str] = Counter()
         self._difficulties: Counter[str] = Counter()
         self._categories: Counter[str] = Counter()
         self._openings: Counter[str] = Counter()
         self._lengths: Counter[int] = Counter()
+        self._ranks: Counter[int] = Counter()
         self._near = Near()
         self._near_again = 0
         self._entries = 0
         self._quality = 0.0
         self._quotes = 0
         self._resolved = 0
-        self._ranked = 0
-        self._reciprocal = 0.0
 
-    def seed(self, document_id: UUID, name: str, text: str, start: int, end: int) -> None:
-        """A planned passage; saying it again (in a later round) changes nothing."""
-        key = (document_id, start, end)
-        if key in self._chunks:
-            return
-        self._chunks[key] = 0
-        document = self._documents.setdefault(document_id, _Document(name))
-        document.sentences.update(place[0] for place in sentences_between(text, start, end))
+    def has_split(self, document_id: UUID, start: int, end: int) -> bool:
+        """Whether the sentences of a passage are counted already."""
+        document = self._documents.get(document_id)
+        return document is not None and (start, end) in document.split
 
-    def add(self, entry: BodyEntry, verdict: Verdict, source: Source) -> None:
-        """An accepted entry with its verdict and where it came from."""
-        parts = parts_of(entry)
+    def split(self, document_id: UUID, start: int, end: int, sentences: Iterable[int]) -> None:
+        """A planned passage with the places where its content sentences start; saying it again changes nothing."""
+        document = self._documents.setdefault(document_id, _Document())
+        if (start, end) not in document.split:
+            document.split.add((start, end))
+            document.sentences.add(sentences)
+
+    def seed(self, document_id: UUID, name: str, start: int, end: int) -> None:
+        """A passage of the plan; saying it again (in a later round) changes nothing."""
+        document = self._documents.setdefault(document_id, _Document())
+        if document.name is None:
+            document.name = name
+            self._planned.append(document_id)
+        document.chunks.setdefault((start, end), 0)
+
+    def add(self, entries: Sequence[Shown]) -> None:
+        """Entries that were accepted, in the order of the log."""
+        for entry in entries:
+            self._add(entry)
+        compared = entries[: max(0, _COMPARED - len(self._near))]
+        if compared:
+            read = digests([entry.digest for entry in compared])
+            for digest, keys in zip(read, band_keys(read).tolist(), strict=True):
+                self._near_again += self._near.first(digest, keys, _NEAR) is not None
+                self._near.add(digest, keys)
+
+    def _add(self, entry: Shown) -> None:
         self._entries += 1
-        self._quality += verdict.quality
-        self._kinds[verdict.kind] += 1
-        self._categories[verdict.category] += 1
-        if verdict.difficulty is not None:
-            self._difficulties[verdict.difficulty] += 1
-        self._cover(parts, source)
-        self._retrieve(parts, source)
-        self._compare(parts)
-        if parts.answer:
-            self._lengths[count(parts.answer)] += 1
+        self._quality += entry.quality
+        self._kinds[entry.kind] += 1
+        self._categories[entry.category] += 1
+        if entry.difficulty is not None:
+            self._difficulties[entry.difficulty] += 1
+        if entry.rank is not None:
+            self._ranks[min(entry.rank, _REACHED + 1)] += 1
+        if entry.opening is not None:
+            self._openings[entry.opening] += 1
+        if entry.answer_words is not None:
+            self._lengths[entry.answer_words] += 1
+        self._quotes += entry.quotes
+        self._resolved += entry.resolved
+        document = self._documents.setdefault(entry.document_id, _Document())
+        document.accepted += 1
+        document.chunks[entry.start, entry.end] += 1
+        document.covered.add(entry.covered)
 
     def result(self) -> DatasetFigures:
         """All figures; None where nothing was there to measure."""
         commonest = self._openings.most_common(1)
         opened = self._openings.total()
+        chunks = [n for document in self._documents.values() for n in document.chunks.values()]
+        reached = sum(
+            count / rank for rank, count in sorted(self._ranks.items()) if rank <= _REACHED
+        )
         return DatasetFigures(
             quality=_share(self._quality, self._entries),
             evidence_resolved=_share(self._resolved, self._quotes),
             near_duplicate_share=_share(self._near_again, len(self._near)),
-            coverage=tuple(
-                DocumentCoverage(
-                    document_id=document_id,
-                    name=document.name,
-                    sentences=len(document.sentences),
-                    covered=len(document.covered & document.sentences),
-                    accepted=document.accepted,
-                )
-                for document_id, document in self._documents.items()
-            ),
-            coverage_gini=gini(self._chunks.values()),
-            retrieval_mrr=_share(self._reciprocal, self._ranked),
+            coverage=tuple(self._coverage(document_id) for document_id in self._planned),
+            coverage_gini=gini(chunks),
+            retrieval_mrr=_share(reached, self._ranks.total()),
             commonest_opening=commonest[0][0] if commonest else None,
             commonest_opening_share=_share(commonest[0][1], opened) if commonest else None,
             opening_entropy=_entropy(self._openings) if commonest else None,
@@ -112,37 +158,15 @@ class Figures:
             answer_words=quartiles(self._lengths),
         )
 
-    def _cover(self, parts: Parts, source: Source) -> None:
-        document = self._documents.setdefault(source.document_id, _Document(source.title))
-        document.accepted += 1
-        key = (source.document_id, source.start, source.end)
-        self._chunks[key] = self._chunks.get(key, 0) + 1
-        places, offset = sentences(source.passage), source.start
-        # A summary's source is the whole passage: it covers what it was made from.
-        for quote, score in zip(parts.evidence, matches(parts, source), strict=True):
-            self._quotes += 1
-            self._resolved += score > 0
-            if quote.start is not None and quote.end is not None:
-                hit = touched(places, quote.start - offset, quote.end - offset)
-                document.covered.update(offset + place[0] for place in hit)
-
-    def _retrieve(self, parts: Parts, source: Source) -> None:
-        rank = rank_of(parts, source, self._ranker)
-        if rank is not None:
-            self._ranked += 1
-            self._reciprocal += 1 / rank if rank <= 10 else 0.0
-
-    def _compare(self, parts: Parts) -> None:
-        if parts.question:
-            self._openings[" ".join(words(parts.question)[:_OPENING])] += 1
-        asked = parts.question or parts.answer
-        if parts.input:
-            asked = f"{asked}\n{parts.answer}"
-        if len(self._near) < _COMPARED:
-            digest = digest_of(asked, _SECOND_SEED)
-            keys = band_keys(digest).tolist()
-            self._near_again += self._near.first(digest, keys, _NEAR) is not None
-            self._near.add(digest, keys)
+    def _coverage(self, document_id: UUID) -> DocumentCoverage:
+        document = self._documents[document_id]
+        return DocumentCoverage(
+            document_id=document_id,
+            name=document.name or "",
+            sentences=len(document.sentences),
+            covered=document.covered.shared(document.sentences),
+            accepted=document.accepted,
+        )
 
 
 def gini(counts: Iterable[int]) -> float | None:

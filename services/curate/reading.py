@@ -4,20 +4,15 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+import orjson
+
 from contracts.blob import BlobRef
-from contracts.entries import (
-    BodyEntry,
-    EntriesAdmitted,
-    EntriesBody,
-    EntriesCurated,
-    EntriesGenerated,
-    Verdict,
-)
-from contracts.generation import PlannedDocument, Seed
+from contracts.entries import EntriesAdmitted, EntriesGenerated
 from services.curate.bench import Bench
-from services.curate.checks.source import Source
+from services.curate.checks.source import Parts, Source, parts_read
 from services.curate.retrieval import Ranker
 from shared.plans import Plans
 from shared.store import Reader
@@ -31,13 +26,24 @@ MOST_RANKED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class UnitRead:
-    """A unit that generated, with its passage. ``entries`` is empty where its body was erased."""
+class Generated:
+    """A unit that generated, as its event says."""
 
-    unit: EntriesGenerated
-    entries: tuple[BodyEntry, ...]
-    seed: Seed
-    document: PlannedDocument
+    unit_id: UUID
+    seed: int
+    document_id: UUID
+    chunk_id: UUID
+    model: str
+    body: UUID
+    entries: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRead:
+    """A unit that generated, with its passage and the parts of its entries; no entries where its body was erased."""
+
+    unit: Generated
+    entries: dict[UUID, Parts]
     source: Source
 
 
@@ -99,11 +105,10 @@ class Reading:
     ) -> AsyncIterator[list[UnitRead]]:
         """What versions ``(after, through]`` of a job's stream generated, in log order, a stretch at a time."""
         corpus = await self.corpus(tenant, plans[0])
-        stretch: list[EntriesGenerated] = []
-        async for recorded in self.store.stream(job, after, through, (EntriesGenerated,)):
-            if isinstance(recorded.event, EntriesGenerated):
-                stretch.append(recorded.event)
-                traces.link(recorded.traceparent)
+        stretch: list[Generated] = []
+        async for fact in self.store.facts(job, after, through, (EntriesGenerated,)):
+            stretch.append(_generated(fact.data))
+            traces.link(fact.traceparent)
             if len(stretch) == STRETCH:
                 yield await self._read(tenant, plans, corpus, stretch)
                 stretch = []
@@ -115,19 +120,16 @@ class Reading:
         tenant: str,
         plans: Sequence[BlobRef],
         corpus: Corpus,
-        units: Sequence[EntriesGenerated],
+        units: Sequence[Generated],
     ) -> list[UnitRead]:
         bodies = await self.store.bodies([unit.body for unit in units])
         found = []
         for unit in units:
             seed, document = await self.plans.find(tenant, plans, unit.seed)
-            text = await self.plans.text(tenant, document.text)
-            body = bodies.get(unit.body)
-            entries = EntriesBody.model_validate_json(body).entries if body else ()
             source = Source(
                 document_id=unit.document_id,
                 title=document.title,
-                text=text,
+                text=await self.plans.text(tenant, document.text),
                 start=seed.start,
                 end=seed.end,
                 heading_path=seed.heading_path,
@@ -135,28 +137,33 @@ class Reading:
                 model=unit.model,
                 chunk=corpus.place(seed.chunk_id),
             )
-            found.append(UnitRead(unit, entries, seed, document, source))
+            body = bodies.get(unit.body)
+            found.append(UnitRead(unit, _entries(body) if body else {}, source))
         return found
 
-    async def verdicts(
-        self, dataset: UUID, *, after: int = 0, through: int | None = None
-    ) -> AsyncIterator[Verdict]:
-        """Verdicts in log order."""
-        async for recorded in self.store.stream(dataset, after, through, (EntriesCurated,)):
-            if isinstance(recorded.event, EntriesCurated):
-                traces.link(recorded.traceparent)
-                for verdict in recorded.event.verdicts:
-                    yield verdict
-
-    async def accepted(self, dataset: UUID, through: int) -> dict[UUID, Verdict]:
-        """Entries accepted up to a version of the dataset's stream, with their verdicts (without signatures)."""
-        passed = {
-            verdict.entry_id: verdict.model_copy(update={"signature": None})
-            async for verdict in self.verdicts(dataset, through=through)
-            if verdict.passed
-        }
-        found: dict[UUID, Verdict] = {}
-        async for recorded in self.store.stream(dataset, 0, through, (EntriesAdmitted,)):
-            if isinstance(recorded.event, EntriesAdmitted):
-                found |= {entry: passed[entry] for entry in recorded.event.accepted}
+    async def accepted(self, dataset: UUID, through: int) -> set[UUID]:
+        """Entries accepted up to a version of the dataset's stream."""
+        found: set[UUID] = set()
+        async for fact in self.store.facts(dataset, 0, through, (EntriesAdmitted,)):
+            found.update(map(UUID, fact.data["accepted"]))
         return found
+
+
+def _generated(said: dict[str, Any]) -> Generated:
+    return Generated(
+        unit_id=UUID(said["unit_id"]),
+        seed=said["seed"],
+        document_id=UUID(said["document_id"]),
+        chunk_id=UUID(said["chunk_id"]),
+        model=said["model"],
+        body=UUID(said["body"]),
+        entries=tuple([UUID(entry["entry_id"]) for entry in said["entries"]]),
+    )
+
+
+def _entries(body: str) -> dict[UUID, Parts]:
+    """The entries of an ``EntriesBody``. What stands in the log was checked before it was said."""
+    return {
+        UUID(entry["entry_id"]): parts_read(entry["content"])
+        for entry in orjson.loads(body)["entries"]
+    }

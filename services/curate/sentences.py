@@ -19,6 +19,7 @@ _MIN_WORDS = 5
 _MAX_CHARS = 1500
 """A longer stretch without a full stop is no sentence (a list of names, a broken parse)."""
 
+_FIVE = re.compile(r"(?:[^a-zA-Z0-9\s]*[a-zA-Z0-9]\S*\s+){4}[^a-zA-Z0-9\s]*[a-zA-Z0-9]")
 _LINE = re.compile(r"[^\n]*\n?")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _SKIPPED = re.compile(
@@ -50,6 +51,8 @@ _ABBREVIATIONS = word_set(
     mar jun jul aug sep sept oct okt nov dec dez déc janv févr juil u.s u.k
     """
 )
+_LONGEST = 1 + max(map(len, _ABBREVIATIONS))
+"""Characters of an abbreviation with its stop."""
 _ORDINAL_CONTEXT = re.compile(
     r"(?i)(?:^|\s)(?:der|die|das|dem|den|des|im|am|vom|zum|zur|seit|bis|ab|beim|ende|anfang|mitte"
     r"|und)\s\d{1,2}\.$"
@@ -66,7 +69,7 @@ def sentences(text: str) -> tuple[Place, ...]:
         place
         for start, end in _blocks(text)
         for place in _split(text, start, end)
-        if place[1] - place[0] <= _MAX_CHARS and count(text[place[0] : place[1]]) >= _MIN_WORDS
+        if place[1] - place[0] <= _MAX_CHARS and _enough(text[place[0] : place[1]])
     )
 
 
@@ -90,6 +93,11 @@ def touched(places: tuple[Place, ...], start: int, end: int) -> tuple[Place, ...
     return tuple(found)
 
 
+def _enough(text: str) -> bool:
+    """Whether it has the words of a content sentence: five pieces with a letter or digit tell at once."""
+    return (text.isascii() and _FIVE.match(text) is not None) or count(text) >= _MIN_WORDS
+
+
 def _blocks(text: str) -> Iterator[Place]:
     """Paragraphs and list items: stretches that a sentence does not cross."""
     begin: int | None = None
@@ -102,7 +110,7 @@ def _blocks(text: str) -> Iterator[Place]:
         fence = _FENCE.match(line)
         fenced = fenced != bool(fence)
         skipped = fenced or bool(fence) or not line.strip() or bool(_SKIPPED.match(line))
-        table = not skipped and bool(_CELLS.match(line))
+        table = not skipped and "|" in line and bool(_CELLS.match(line))
         item = None if skipped or table else _ITEM.match(line)
         if begin is not None and (skipped or table or item):
             # A line underlined with = or --- was a heading, not a paragraph.
@@ -135,13 +143,18 @@ def _ends(text: str, start: int, mark: int, after: int, end: int) -> bool:
     """Whether a stop ends its sentence: what follows opens one, what stands before is no abbreviation."""
     if text[mark - 1] in "。！？":
         return True
-    opens = _OPENS.match(text, after, end)
-    if opens is None or opens.group(1).islower():
-        return False
+    # Mostly a blank and a capital follow, and no pattern is needed to see it.
+    if not (after + 1 < end and text[after] == " " and "A" <= text[after + 1] <= "Z"):
+        opens = _OPENS.match(text, after, end)
+        if opens is None or opens.group(1).islower():
+            return False
     if text[mark - 1] != "." or after - mark > 2:
         return True
     tail = text[max(start, mark - 24) : mark]
-    word = tail.rsplit(None, 1)[-1].rstrip(".").lstrip("(\"'“„«[").casefold()
+    last = tail.rsplit(None, 1)[-1]
+    if len(last) > _LONGEST and last[0].isalnum():
+        return True
+    word = last.rstrip(".").lstrip("(\"'“„«[").casefold()
     if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
         return False
     if word.isdigit() and len(word) <= 2:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts import EVENTS
 from contracts.identity import GRISTMILL
 from contracts.job import JobCompleted, JobFailed, JobStarted
 from contracts.message import Event, Recorded
@@ -18,7 +19,7 @@ from contracts.unit import Body
 from shared.appending import Append, Conflict, NewEvent, append, insert_bodies
 from shared.memory import MemoryStore
 from shared.stack import Database
-from shared.store import PostgresReader, Reader, open_pool
+from shared.store import Mark, PostgresReader, Reader, open_pool
 
 
 class Writable(Reader, Protocol):
@@ -109,6 +110,27 @@ async def test_a_stream_is_read_by_range_and_type(store: Writable) -> None:
 
     assert middle == [2, 3]
     assert ends == [ident("done")]
+
+
+async def test_the_same_events_are_read_as_plain_facts_and_as_marks(store: Writable) -> None:
+    failed = NewEvent(id=ident("failed"), event=JobFailed(code="no_chunks", message="none"))
+    await store.append(
+        [started("a", *"12345"), Append(ident("a"), "generation", "default", (failed,))]
+    )
+
+    whole = [event async for event in store.stream(ident("a"), 1)]
+    facts = [fact async for fact in store.facts(ident("a"), 1, page=2)]
+    marks = await store.marks(ident("a"), 1)
+
+    assert [(fact.version, fact.id, fact.traceparent) for fact in facts] == [
+        (event.version, event.id, event.traceparent) for event in whole
+    ]
+    assert [EVENTS[fact.type].model_validate(fact.data) for fact in facts] == [
+        event.event for event in whole
+    ]
+    assert marks == [Mark(fact.version, fact.id, fact.traceparent) for fact in facts]
+    assert [mark.version for mark in await store.marks(ident("a"), 2, 6, (JobFailed,))] == [6]
+    assert [fact.version async for fact in store.facts(ident("a"), 2, 4, (JobStarted,))] == [3, 4]
 
 
 async def test_the_tail_is_read_in_pages(store: Writable) -> None:

@@ -129,7 +129,9 @@ def known(names: set[str]) -> set[str]:
 
 
 def heard_in(trees: tuple[ast.Module, ...]) -> set[str]:
-    """Names in ``case`` patterns, in the second argument of ``isinstance``, and as keys of a dict."""
+    """Names in ``case`` patterns, in the second argument of ``isinstance``, as keys of a dict, and what is read of the
+    store as plain facts or marks.
+    """
     found: set[str] = set()
     for node in (node for tree in trees for node in ast.walk(tree)):
         match node:
@@ -139,6 +141,8 @@ def heard_in(trees: tuple[ast.Module, ...]) -> set[str]:
                 found |= {each.id for each in ast.walk(kinds) if isinstance(each, ast.Name)}
             case ast.Dict(keys=keys):
                 found |= {each.id for each in keys if isinstance(each, ast.Name)}
+            case ast.Call(func=ast.Attribute(attr="facts" | "marks")):
+                found |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
     return known(found)
 
 

@@ -13,7 +13,8 @@ from rensa import RMinHash, RMinHashLSH
 
 from contracts.entries import Signature, Verdict
 from contracts.generation import GenerationSettings
-from services.curate.admission import Index, admit, signature_of
+from services.curate.admission import Index, admit
+from services.curate.signature import signature_of
 from tests.performance.figures import Figure
 from tests.performance.progress import Tell
 from tests.performance.station import section

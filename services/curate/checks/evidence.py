@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz
 
-from contracts.entries import Evidence, Found
-from services.curate.checks.source import Parts, Source, View
+from contracts.entries import Found
+from services.curate.checks.source import Parts, Quote, Source, View
 
 _NOISE = re.compile(r"[\s*_`>#|]+")
 _SIGNS = str.maketrans("‘’‚“”„«»–—‐‑", '\'\'\'"""""----')
@@ -43,7 +43,7 @@ def _must_quote(view: View) -> bool:
     return not (entry.input and _plain(entry.input) in _plain(view.passage.text))
 
 
-def _score(quote: Evidence, text: str) -> float:
+def _score(quote: Quote, text: str) -> float:
     if quote.start is None or quote.end is None or not 0 <= quote.start < quote.end <= len(text):
         return 0.0
     there = text[quote.start : quote.end]
@@ -53,7 +53,7 @@ def _score(quote: Evidence, text: str) -> float:
     return 100.0 if plain == said else fuzz.ratio(plain, said)
 
 
-def _in_passage(quote: Evidence, source: Source) -> bool:
+def _in_passage(quote: Quote, source: Source) -> bool:
     inside = (quote.start or 0) < source.end and (quote.end or 0) > source.start
     return inside or quote.quote in source.passage
 

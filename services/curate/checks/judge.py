@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import log2
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from contracts.entries import BodyEntry, Found, Reason, Signature
 from contracts.generation import Difficulty, GenerationSettings
-from services.curate.admission import signature_of
 from services.curate.checks.evidence import evidence_not_found, matches
 from services.curate.checks.form import empty, length, malformed, truncated
 from services.curate.checks.grounding import groundedness, ungrounded
@@ -25,11 +24,13 @@ from services.curate.checks.language import foreign, language_of, wrong_language
 from services.curate.checks.manner import chatter, compound, refusal
 from services.curate.checks.reference import dangling_reference, meta_reference
 from services.curate.checks.repetition import answer_in_question, copy, echo
+from services.curate.checks.shown import Shown, shown
 from services.curate.checks.source import Parts, Source, View, facts, parts_of
 from services.curate.checks.specific import rank_of, underspecified
 from services.curate.checks.subject import trivia
 from services.curate.retrieval import Ranker
 from services.curate.sentences import Place, sentences, touched
+from services.curate.signature import Asked, asked, signature_of
 
 Check = Callable[[View], Iterator[Found]]
 """A check looks at one entry and says each fault it finds; it never looks at other entries."""
@@ -69,7 +70,9 @@ _APART = 200
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What can be said of one entry by itself. ``found`` is empty when it passed; only then is there a signature."""
+    """What can be said of one entry by itself. ``found`` is empty when it passed; only then is there a signature, and
+    what the entry shows of its dataset.
+    """
 
     found: tuple[Found, ...]
     quality: float
@@ -78,6 +81,7 @@ class Judged:
     kind: str
     difficulty: Difficulty | None
     signature: Signature | None
+    shown: Shown | None
 
     @property
     def passed(self) -> bool:
@@ -88,20 +92,42 @@ def judge(
     entry: BodyEntry, source: Source, settings: GenerationSettings, ranker: Ranker | None
 ) -> Judged:
     """Every fault of an entry, ordered by reason; the first names its rejection. Pure: same arguments, same verdict."""
-    view = _view(parts_of(entry), source, settings, ranker)
+    return judge_parts(parts_of(entry), source, settings, ranker)
+
+
+def judge_parts(
+    entry: Parts, source: Source, settings: GenerationSettings, ranker: Ranker | None
+) -> Judged:
+    """The same of an entry whose parts were read before."""
+    view = _view(entry, source, settings, ranker)
     parts = _quality_parts(view)
     quality = _mean(parts)
     found = _found(view, quality)
-    spans = _spans(view)
+    evidence = _evidence(view)
+    difficulty = _difficulty(view, evidence.spans)
+    told = None if found else _asked(entry)
     return Judged(
         found=found,
         quality=round(quality, 4),
         quality_parts={name: round(value, 4) for name, value in parts.items()},
         category=source.heading_path[0] if source.heading_path else source.title,
-        kind=view.entry.kind,
-        difficulty=_difficulty(view, spans),
-        signature=None if found else _signature(view, spans),
+        kind=entry.kind,
+        difficulty=difficulty,
+        signature=None if told is None else _signature(view, told, evidence.spans),
+        shown=None
+        if told is None
+        else shown(view, told, evidence.hits, round(quality, 4), difficulty),
     )
+
+
+def measure(
+    entry: Parts, source: Source, settings: GenerationSettings, ranker: Ranker | None
+) -> Shown:
+    """What an entry shows of its dataset, whether it would pass or not: for one that was accepted before."""
+    view = _view(entry, source, settings, ranker)
+    evidence = _evidence(view)
+    quality = round(_mean(_quality_parts(view)), 4)
+    return shown(view, _asked(entry), evidence.hits, quality, _difficulty(view, evidence.spans))
 
 
 def _view(
@@ -195,30 +221,42 @@ def _difficulty(view: View, spans: list[Place]) -> Difficulty | None:
     return "intermediate" if len(spans) >= 2 or entry.kind == "explanation" or combined else "easy"
 
 
-def _spans(view: View) -> list[Place]:
+class _Touched(NamedTuple):
+    spans: list[Place]
     """The sentences that the evidence touches; a quote of none (a table row, a code line) stands for itself."""
+    hits: frozenset[Place]
+    """The sentences alone."""
+
+
+def _evidence(view: View) -> _Touched:
     places, offset = sentences(view.passage.text), view.source.start
     spans: set[Place] = set()
+    hits: set[Place] = set()
     for quote in view.entry.evidence:
         if quote.start is not None and quote.end is not None:
             hit = touched(places, quote.start - offset, quote.end - offset)
-            spans.update([(offset + start, offset + end) for start, end in hit])
+            hits.update([(offset + start, offset + end) for start, end in hit])
             if not hit:
                 spans.add((quote.start, quote.end))
-    return sorted(spans)
+    return _Touched(sorted(spans | hits), frozenset(hits))
 
 
-def _signature(view: View, spans: list[Place]) -> Signature:
+def _asked(entry: Parts) -> Asked:
+    return asked(
+        f"{entry.question}\n{entry.answer}" if entry.input else entry.question or entry.answer
+    )
+
+
+def _signature(view: View, told: Asked, spans: list[Place]) -> Signature:
     entry = view.entry
     document = view.source.document_id
-    asked = f"{entry.question}\n{entry.answer}" if entry.input else entry.question or entry.answer
     # One summary of a passage differs from another by its words, not by the sentences it was made from.
     if entry.type == "summarization":
         spans = [(view.source.start, view.source.end)]
     return signature_of(
-        asked,
+        told,
         entry.answer or entry.question,
-        tuple(f"{document}:{start}-{end}" for start, end in spans),
+        tuple([f"{document}:{start}-{end}" for start, end in spans]),
         entry.kind,
         view.language,
     )

@@ -3,21 +3,13 @@
 Holds no verdicts and no thresholds of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from contracts.entries import (
-    Answer,
-    BodyEntry,
-    Evidence,
-    Instruction,
-    Malformed,
-    Question,
-    QuestionAnswer,
-    Summary,
-)
+from contracts.entries import BodyEntry
 from contracts.generation import GenerationSettings
 from services.curate.numbers import Quantities, absent, may_state, quantities
 from services.curate.words import count, stem_set, words
@@ -46,6 +38,14 @@ class Source:
         return self.text[self.start : self.end]
 
 
+class Quote(NamedTuple):
+    """Evidence of an entry: what it quotes, and where in the whole text it stands (None: not verified)."""
+
+    quote: str
+    start: int | None
+    end: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """An entry's texts by the part they play; "" where its type has no such part."""
@@ -57,7 +57,7 @@ class Parts:
     """What is said: answer, output or summary."""
     points: tuple[str, ...]
     input: str
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Quote, ...]
     kind: str
     answerable: bool
     context: str | None
@@ -72,51 +72,51 @@ class Parts:
 
 
 def parts_of(entry: BodyEntry) -> Parts:
-    """Read any type of content."""
-    match entry.content:
-        case QuestionAnswer() as c:
-            return _parts(
-                c.type, c.question, c.answer, c.evidence, c.kind,
-                answerable=c.answerable, context=c.context, short=c.short_answer or "",
-            )  # fmt: skip
-        case Instruction() as c:
-            return _parts(
-                c.type,
-                c.instruction,
-                c.output,
-                c.evidence,
-                c.task,
-                given=c.input,
-                context=c.context,
-            )
-        case Question() as c:
-            return _parts(c.type, c.question, "", c.evidence, c.kind)
-        case Answer() as c:
-            return _parts(c.type, "", c.answer, c.evidence, "statement")
-        case Summary() as c:
-            quote = Evidence(quote=c.source, start=c.start, end=c.end)
-            return _parts(c.type, "", c.summary, (quote,), "summary", points=c.key_points)
-        case Malformed() as c:
-            return _parts(c.type, "", c.raw, (), "", problem=c.problem or "unreadable")
+    """The parts of any type of content."""
+    return parts_read(entry.content.model_dump())
 
 
-def _parts(
-    type_: str,
-    question: str,
-    answer: str,
-    evidence: tuple[Evidence, ...],
-    kind: str,
-    *,
-    points: tuple[str, ...] = (),
-    given: str = "",
-    answerable: bool = True,
-    context: str | None = None,
-    short: str = "",
-    problem: str = "",
-) -> Parts:
-    return Parts(
-        type_, question, answer, points, given, evidence, kind, answerable, context, short, problem
+def parts_read(content: Mapping[str, Any]) -> Parts:
+    """The same of content as JSON has it, which ``contracts.entries.Content`` describes.
+
+    Raises ``KeyError`` or ``TypeError`` where it is no such content.
+    """
+    kind = content["type"]
+    question, answer, label = _SAID[kind]
+    quotes = (
+        (Quote(content["source"], content["start"], content["end"]),)
+        if kind == "summarization"
+        else tuple(
+            [Quote(q["quote"], q.get("start"), q.get("end")) for q in content.get("evidence", ())]
+        )
     )
+    problem = (content["problem"] or "unreadable") if kind == "malformed" else ""
+    return Parts(
+        kind,
+        content[question] if question else "",
+        content[answer] if answer else "",
+        tuple(content["key_points"]) if kind == "summarization" else (),
+        content.get("input", ""),
+        quotes,
+        content[label] if label else _KIND[kind],
+        content.get("answerable", True),
+        content.get("context"),
+        content.get("short_answer") or "",
+        problem,
+    )
+
+
+_SAID: Mapping[str, tuple[str, str, str]] = {
+    "question and answer": ("question", "answer", "kind"),
+    "instruction following": ("instruction", "output", "task"),
+    "question": ("question", "", "kind"),
+    "answer": ("", "answer", ""),
+    "summarization": ("", "summary", ""),
+    "malformed": ("", "raw", ""),
+}
+"""By type: the fields of what is asked, of what is said, and of the kind."""
+_KIND = {"answer": "statement", "summarization": "summary", "malformed": ""}
+"""Of the types that have no field for it."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from contracts.entries import Verdict
 from contracts.generation import GenerationSettings, Thresholds
-from services.curate.admission import Index, admit, signature_of
+from services.curate.admission import Index, admit
 from services.curate.bands import PERMUTATIONS, Bands
+from services.curate.signature import signature_of
 
 SETTINGS = GenerationSettings()
 

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.entries import BodyEntry, Verdict
-from services.curate.checks import Judged, Source
+from contracts.dataset import DatasetFigures
+from contracts.entries import BodyEntry
+from contracts.generation import GenerationSettings
+from services.curate.checks import Source, measure
+from services.curate.checks.source import parts_of
 from services.curate.figures import Figures, gini, quartiles
 from services.curate.retrieval import Ranker
+from services.curate.sentences import sentences_between
 
 Ask = Callable[..., BodyEntry]
 
@@ -18,35 +22,23 @@ OPENED = "It was opened on 15 August 1914 after ten years of work."
 WIDTH = "Each lock chamber is 33.5 m wide and 305 m long."
 
 
-def _verdict(entry: BodyEntry, judged: Judged) -> Verdict:
-    return Verdict(
-        entry_id=entry.entry_id,
-        unit_id=entry.entry_id,
-        seed=0,
-        passed=judged.passed,
-        found=judged.found,
-        quality=judged.quality,
-        quality_parts=judged.quality_parts,
-        category=judged.category,
-        kind=judged.kind,
-        difficulty=judged.difficulty,
-        signature=None,
-    )
-
-
-def _gathered(
-    figures: Figures, entries: Iterable[BodyEntry], verdict: Callable[..., Judged], source: Source
-) -> Figures:
-    figures.seed(source.document_id, "canal.md", source.text, source.start, source.end)
-    for entry in entries:
-        figures.add(entry, _verdict(entry, verdict(entry)), source)
+def _seed(figures: Figures, source: Source) -> Figures:
+    starts = [place[0] for place in sentences_between(source.text, source.start, source.end)]
+    figures.split(source.document_id, source.start, source.end, starts)
+    figures.seed(source.document_id, "canal.md", source.start, source.end)
     return figures
 
 
+def _gathered(
+    entries: Iterable[BodyEntry], source: Source, ranker: Ranker | None = None
+) -> DatasetFigures:
+    figures, settings = Figures(), GenerationSettings(mode="default")
+    figures.add([measure(parts_of(entry), source, settings, ranker) for entry in entries])
+    return _seed(figures, source).result()
+
+
 def test_nothing_accepted_gives_no_shares(source: Source) -> None:
-    figures = Figures(None)
-    figures.seed(source.document_id, "canal.md", source.text, source.start, source.end)
-    result = figures.result()
+    result = _seed(Figures(), source).result()
     assert result.quality is None
     assert result.coverage_gini is None
     assert result.answer_words is None
@@ -54,15 +46,13 @@ def test_nothing_accepted_gives_no_shares(source: Source) -> None:
     assert result.coverage[0].sentences == 7
 
 
-def test_coverage_counts_the_sentences_that_are_evidence(
-    ask: Ask, verdict: Callable[..., Judged], source: Source
-) -> None:
+def test_coverage_counts_the_sentences_that_are_evidence(ask: Ask, source: Source) -> None:
     entries = [
         ask("When was the Panama Canal opened?"),
         ask("How wide is a lock chamber?", "Each lock chamber is 33.5 m wide.", WIDTH),
         ask("How long is a lock chamber?", "Each lock chamber is 305 m long.", WIDTH),
     ]
-    result = _gathered(Figures(None), entries, verdict, source).result()
+    result = _gathered(entries, source)
     (document,) = result.coverage
     assert (document.name, document.sentences, document.covered, document.accepted) == (
         "canal.md",
@@ -78,15 +68,13 @@ def test_coverage_counts_the_sentences_that_are_evidence(
 
 
 def test_a_planned_passage_counts_once_however_often_it_is_planned(source: Source) -> None:
-    figures = Figures(None)
+    figures = Figures()
     for _ in range(3):
-        figures.seed(source.document_id, "canal.md", source.text, source.start, source.end)
+        _seed(figures, source)
     assert figures.result().coverage[0].sentences == 7
 
 
-def test_openings_near_duplicates_and_retrieval_are_shares(
-    ask: Ask, verdict: Callable[..., Judged], source: Source
-) -> None:
+def test_openings_near_duplicates_and_retrieval_are_shares(ask: Ask, source: Source) -> None:
     placed = Source(**{name: getattr(source, name) for name in source.__slots__} | {"chunk": 0})
     ranker = Ranker([source.passage, "Bread needs flour and water."])
     entries = [
@@ -95,7 +83,7 @@ def test_openings_near_duplicates_and_retrieval_are_shares(
         ask("How wide is a lock chamber of the canal?", "Each lock chamber is 33.5 m wide.", WIDTH),
         ask("How long is a lock chamber of the canal?", "Each lock chamber is 305 m long.", WIDTH),
     ]
-    result = _gathered(Figures(ranker), entries, verdict, placed).result()
+    result = _gathered(entries, placed, ranker)
     assert result.retrieval_mrr == 1.0
     assert result.commonest_opening == "when was the"
     assert result.commonest_opening_share == 0.5
@@ -110,6 +98,15 @@ def test_openings_near_duplicates_and_retrieval_are_shares(
 )
 def test_gini(counts: list[int], expected: float | None) -> None:
     assert gini(counts) == expected
+
+
+def test_what_is_said_in_pieces_gives_the_same_figures(ask: Ask, source: Source) -> None:
+    entries = [ask("When was the Panama Canal opened?"), ask("When did the Panama Canal open?")]
+    settings = GenerationSettings(mode="default")
+    pieces = Figures()
+    for entry in entries:
+        pieces.add([measure(parts_of(entry), source, settings, None)])
+    assert _seed(pieces, source).result() == _gathered(entries, source)
 
 
 @given(st.lists(st.integers(0, 500), min_size=1))
