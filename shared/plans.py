@@ -5,7 +5,7 @@ Plans and texts are immutable, so what is kept here can never be stale. Decides 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -41,19 +41,25 @@ class _Kept(Generic[T]):
                 del self._found[key]
 
 
-async def keep_plan(blobs: Blobs, tenant: str, first: int, pages: Sequence[PlanPage]) -> BlobRef:
-    """Write the pages of a plan whose first seed is ``first``, and the manifest that names them."""
-    written = [
-        await blobs.put(tenant, "plan", page.model_dump_json().encode(), "application/json")
-        for page in pages
-    ]
-    manifest = PlanManifest(
-        first=first,
-        seeds=sum(len(page.seeds) for page in pages),
-        pages=tuple(ref.sha256 for ref in written),
-        page_size=PLAN_PAGE,
-    )
+async def keep_plan(blobs: Blobs, tenant: str, first: int, pages: Iterable[PlanPage]) -> BlobRef:
+    """Write the pages of a plan whose first seed is ``first``, and the manifest that names them.
+
+    Each page is written before the next is made, in a thread, so that a plan is never held as a whole.
+    """
+    made, written, seeds = iter(pages), [], 0
+    while (page := await asyncio.to_thread(_next, made)) is not None:
+        body, count = page
+        ref = await blobs.put(tenant, "plan", body, "application/json")
+        written.append(ref.sha256)
+        seeds += count
+    manifest = PlanManifest(first=first, seeds=seeds, pages=tuple(written), page_size=PLAN_PAGE)
     return await blobs.put(tenant, "plan", manifest.model_dump_json().encode(), "application/json")
+
+
+def _next(pages: Iterator[PlanPage]) -> tuple[bytes, int] | None:
+    """The next page as it is kept, and how many seeds it has."""
+    page = next(pages, None)
+    return None if page is None else (page.model_dump_json().encode(), len(page.seeds))
 
 
 class Plans:

@@ -25,7 +25,7 @@ from services.generate.logic import (
     response_key,
 )
 from services.generate.parsing import Parsed, feedback, parse
-from services.generate.planning import DocumentForPlan, plan_documents
+from services.generate.planning import DocumentCandidates, DocumentForPlan, arrange, candidates
 from services.generate.prompts.render import Prompt, render
 from services.generate.schemas import json_schema
 from shared.blobs import Blobs
@@ -49,8 +49,11 @@ def work(blobs: Blobs, client: ModelClient) -> list[Work]:
             check_settings(command.settings)
         except SettingsRefused as refused:
             raise Rejected(refused.code, refused.message) from None
-        documents = [await _document(blobs, task.tenant, each) for each in command.documents]
-        made = await asyncio.to_thread(plan_documents, documents, command.settings)
+        parts = [
+            await _candidates(blobs, task.tenant, each, command.settings)
+            for each in command.documents
+        ]
+        made = await asyncio.to_thread(arrange, parts, command.settings)
         ref = await keep_plan(blobs, task.tenant, 0, made.pages)
         planned = GenerationPlanned(
             dataset_id=dataset_id(command.job_id),
@@ -60,7 +63,7 @@ def work(blobs: Blobs, client: ModelClient) -> list[Work]:
             asked=made.asked,
             chunks=made.chunks,
             skipped=dict(made.skipped),
-            documents=len(documents),
+            documents=len(parts),
         )
         return Done((planned,))
 
@@ -79,18 +82,26 @@ def work(blobs: Blobs, client: ModelClient) -> list[Work]:
     ]
 
 
-async def _document(blobs: Blobs, tenant: str, plan: PlanDocument) -> DocumentForPlan:
+async def _candidates(
+    blobs: Blobs, tenant: str, plan: PlanDocument, settings: GenerationSettings
+) -> DocumentCandidates:
+    """What a document offers. Its text is let go before the next one is fetched."""
     text, structure, table = await asyncio.gather(
         blobs.get(tenant, plan.text),
         blobs.get(tenant, plan.structure),
         blobs.get(tenant, plan.table),
     )
-    return DocumentForPlan(
-        document=plan,
-        text=text.decode(),
-        structure=Structure.model_validate_json(structure),
-        chunks=tuple(Chunk.model_validate_json(line) for line in table.splitlines()),
-    )
+
+    def look() -> DocumentCandidates:
+        document = DocumentForPlan(
+            document=plan,
+            text=text.decode(),
+            structure=Structure.model_validate_json(structure),
+            chunks=tuple(Chunk.model_validate_json(line) for line in table.splitlines()),
+        )
+        return candidates(document, settings)
+
+    return await asyncio.to_thread(look)
 
 
 class _Prompts:

@@ -1,14 +1,17 @@
 """The plan of a job's first round: which passages are asked about, in what order, and what of each. Pure.
 
 Documents are taken one at a time (``candidates``), so that their texts need not be held together; ``arrange`` then
-spreads what they offer over the plan. Every chunk is used once, and the same input gives the same plan.
+spreads what they offer over the plan, whose pages are made as they are read. So a million chunks cost what each of
+them must say to become a seed. Every chunk is used once, and the same input gives the same plan.
 """
 
 import hashlib
+import heapq
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 from contracts.document import Chunk, Heading, Structure
@@ -54,9 +57,15 @@ class DocumentForPlan:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage worth asking about, and how many entries it can bear."""
+    """A passage worth asking about, and how many entries it can bear: what a seed says of it, and no more."""
 
-    chunk: Chunk
+    chunk_id: UUID
+    index: int
+    start: int
+    end: int
+    heading_path: tuple[str, ...]
+    page: int | None
+    context_start: int | None
     asked: int
     distractors: tuple[Span, ...]
 
@@ -73,18 +82,13 @@ class DocumentCandidates:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The pages to store, and the figures that the event says of them."""
+    """The pages to store, made one by one and once, and the figures that the event says of them."""
 
-    pages: tuple[PlanPage, ...]
+    pages: Iterable[PlanPage]
     seeds: int
     asked: int
     chunks: int
     skipped: dict[str, int]
-
-
-def plan_documents(documents: Sequence[DocumentForPlan], settings: GenerationSettings) -> Plan:
-    """Plan documents that are all at hand."""
-    return arrange([candidates(document, settings) for document in documents], settings)
 
 
 def candidates(document: DocumentForPlan, settings: GenerationSettings) -> DocumentCandidates:
@@ -108,11 +112,32 @@ def candidates(document: DocumentForPlan, settings: GenerationSettings) -> Docum
         near = distractors([chunk for chunk, _ in kept], document.text)
     offset = _draw(settings.seed, "order", planned.text.sha256)
     order = spread(len(kept), offset % max(1, len(kept)))
+    paths: dict[tuple[str, ...], tuple[str, ...]] = {}
     return DocumentCandidates(
         document=planned,
-        candidates=tuple(Candidate(*kept[place], near[place]) for place in order),
+        candidates=tuple(_candidate(*kept[place], near[place], paths) for place in order),
         chunks=len(document.chunks),
         skipped={reason: count for reason, count in skipped.items() if count},
+    )
+
+
+def _candidate(
+    chunk: Chunk,
+    asked: int,
+    near: tuple[Span, ...],
+    paths: dict[tuple[str, ...], tuple[str, ...]],
+) -> Candidate:
+    """``paths`` are those seen before: the chunks of a section share theirs."""
+    return Candidate(
+        chunk_id=chunk.chunk_id,
+        index=chunk.index,
+        start=chunk.start,
+        end=chunk.end,
+        heading_path=paths.setdefault(chunk.heading_path, chunk.heading_path),
+        page=chunk.page,
+        context_start=chunk.context_start,
+        asked=asked,
+        distractors=near,
     )
 
 
@@ -121,42 +146,53 @@ def arrange(parts: Sequence[DocumentCandidates], settings: GenerationSettings) -
 
     With ``settings.preview``, only so many of them from the first on.
     """
-    order = sorted(_places(parts, settings.seed))
-    chosen = [(parts[part], parts[part].candidates[place]) for _, part, place in order]
-    asked = sum(candidate.asked for _, candidate in chosen)
+    count = sum(len(part.candidates) for part in parts)
+    asked = sum(candidate.asked for part in parts for candidate in part.candidates)
+    seeds = count if settings.preview is None else min(count, settings.preview)
+    skipped = sum((Counter(part.skipped) for part in parts), Counter[str]())
+    return Plan(
+        # What is previewed is asked exactly as the whole plan would ask it.
+        pages=_pages(islice(_seeds(parts, asked, settings), seeds), parts),
+        seeds=seeds,
+        asked=sum(candidate.asked for _, candidate in islice(_chosen(parts, settings.seed), seeds)),
+        chunks=sum(part.chunks for part in parts),
+        skipped=dict(sorted(skipped.items())),
+    )
+
+
+def _chosen(
+    parts: Sequence[DocumentCandidates], seed: int
+) -> Iterator[tuple[DocumentCandidates, Candidate]]:
+    """Every candidate in the order of the plan. Each document's places come in order, so they need only be merged."""
+    for _, number, place in heapq.merge(*(_places(n, part, seed) for n, part in enumerate(parts))):
+        yield parts[number], parts[number].candidates[place]
+
+
+def _seeds(
+    parts: Sequence[DocumentCandidates], asked: int, settings: GenerationSettings
+) -> Iterator[Seed]:
     calls = (
-        (f"{part.document.text.sha256}/{candidate.chunk.start}", candidate.asked)
-        for part, candidate in chosen
+        (f"{part.document.text.sha256}/{candidate.start}", candidate.asked)
+        for part, candidate in _chosen(parts, settings.seed)
     )
     slots = assign(calls, asked, settings, FIRST_ROUND)
-    seeds = [
-        Seed(
+    chosen = _chosen(parts, settings.seed)
+    for index, ((part, candidate), of_the_call) in enumerate(zip(chosen, slots, strict=True)):
+        yield Seed(
             index=index,
             round=FIRST_ROUND,
             sample=0,
             document_id=part.document.document_id,
-            chunk_id=candidate.chunk.chunk_id,
-            chunk_index=candidate.chunk.index,
-            start=candidate.chunk.start,
-            end=candidate.chunk.end,
-            heading_path=candidate.chunk.heading_path,
-            page=candidate.chunk.page,
+            chunk_id=candidate.chunk_id,
+            chunk_index=candidate.index,
+            start=candidate.start,
+            end=candidate.end,
+            heading_path=candidate.heading_path,
+            page=candidate.page,
             slots=of_the_call,
             distractors=candidate.distractors,
-            context_start=candidate.chunk.context_start,
+            context_start=candidate.context_start,
         )
-        for index, ((part, candidate), of_the_call) in enumerate(zip(chosen, slots, strict=True))
-    ]
-    # What is previewed is asked exactly as the whole plan would ask it.
-    seeds = seeds[: settings.preview]
-    skipped = sum((Counter(part.skipped) for part in parts), Counter[str]())
-    return Plan(
-        pages=tuple(_pages(seeds, {part.document.document_id: part.document for part in parts})),
-        seeds=len(seeds),
-        asked=sum(len(seed.slots) for seed in seeds),
-        chunks=sum(part.chunks for part in parts),
-        skipped=dict(sorted(skipped.items())),
-    )
 
 
 def spread(count: int, offset: int) -> list[int]:
@@ -200,21 +236,22 @@ def _entries(words: int, settings: GenerationSettings) -> int:
     return min(settings.per_chunk, max(1, words // WORDS_PER_ENTRY))
 
 
-def _places(parts: Sequence[DocumentCandidates], seed: int) -> Iterator[tuple[float, int, int]]:
+def _places(number: int, part: DocumentCandidates, seed: int) -> Iterator[tuple[float, int, int]]:
     """(when, document, candidate): a document with twice the candidates comes up twice as often."""
-    for number, part in enumerate(parts):
-        start = _draw(seed, "turn", part.document.text.sha256) / 2**64
-        for place in range(len(part.candidates)):
-            yield (place + start) / len(part.candidates), number, place
+    start = _draw(seed, "turn", part.document.text.sha256) / 2**64
+    for place in range(len(part.candidates)):
+        yield (place + start) / len(part.candidates), number, place
 
 
-def _pages(seeds: list[Seed], documents: dict[UUID, PlannedDocument]) -> Iterator[PlanPage]:
-    for first in range(0, len(seeds), PLAN_PAGE):
-        page = tuple(seeds[first : first + PLAN_PAGE])
+def _pages(seeds: Iterator[Seed], parts: Sequence[DocumentCandidates]) -> Iterator[PlanPage]:
+    documents = {part.document.document_id: part.document for part in parts}
+    first = 0
+    while page := tuple(islice(seeds, PLAN_PAGE)):
         needed = dict.fromkeys(seed.document_id for seed in page)
         yield PlanPage(
             first=first, documents=tuple(documents[identity] for identity in needed), seeds=page
         )
+        first += len(page)
 
 
 def _draw(seed: int, what: str, identity: str) -> int:

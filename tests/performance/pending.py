@@ -18,7 +18,7 @@ from contracts.document import Chunk, Structure
 from contracts.entries import GenerateEntries
 from contracts.generation import GenerationSettings, PlanDocument
 from contracts.identity import seed_unit
-from services.generate.planning import DocumentForPlan, plan_documents
+from services.generate.planning import DocumentForPlan, arrange, candidates
 from services.ledger.processes.generation_state import GenerationState
 from tests.performance.figures import Figure
 from tests.performance.progress import Tell
@@ -67,22 +67,22 @@ def measure(tell: Tell, small: int, large: int) -> list[Figure]:
         ),
         Figure(
             "generate: memory while a million are planned", "MB", (slope("rss"),), than, (text,), "less",
-            f"extrapolated {sizes}; texts included, for a plan reads all of them; given back afterwards",
+            f"extrapolated {sizes}; texts are read one document at a time; given back afterwards",
         ),
     ]  # fmt: skip
 
 
 def plan(chunks: int) -> dict[str, Any]:
-    """Plan like the worker does, and write the pages; bytes held and written."""
-    before = most_held()
-    kept = [f"{section(number)}\n" for number in range(SECTIONS)]
-    documents = [
-        _document(number, kept[: chunks - number * SECTIONS])
-        for number in range(-(-chunks // SECTIONS))
-    ]
-    text = sum(len(each.text) for each in documents)
-    table = sum(len(chunk.model_dump_json()) + 1 for each in documents for chunk in each.chunks)
-    made = plan_documents(documents, GenerationSettings(model="openai/simulated"))
+    """Plan like the worker does, one document at a time; bytes held and written."""
+    settings = GenerationSettings(model="openai/simulated")
+    before, text, table, parts = most_held(), 0, 0, []
+    for number in range(-(-chunks // SECTIONS)):
+        left = min(SECTIONS, chunks - number * SECTIONS)
+        document = _document(number, [f"{section(each)}\n" for each in range(left)])
+        text += len(document.text)
+        table += sum(len(chunk.model_dump_json()) + 1 for chunk in document.chunks)
+        parts.append(candidates(document, settings))
+    made = arrange(parts, settings)
     pages = sum(len(page.model_dump_json()) for page in made.pages)
     assert made.seeds == chunks, made.skipped
     return {"rss": most_held() - before, "pages": pages, "table": table, "text": text}

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
@@ -20,7 +21,6 @@ from services.generate.planning import (
     arrange,
     candidates,
     document_context,
-    plan_documents,
     spread,
 )
 from services.generate.prompts.length import tokens
@@ -71,6 +71,12 @@ def document(
         structure=Structure(title=name, language=language, headings=tuple(headings), pages=()),
         chunks=tuple(made),
     )
+
+
+def plan_documents(documents: Sequence[DocumentForPlan], settings: GenerationSettings) -> Plan:
+    """A plan with its pages made."""
+    plan = arrange([candidates(document, settings) for document in documents], settings)
+    return replace(plan, pages=tuple(plan.pages))
 
 
 def seeds(plan: Plan) -> list[Seed]:
@@ -174,6 +180,7 @@ def test_a_page_holds_so_many_seeds_and_the_documents_that_they_need() -> None:
 
     assert [page.first for page in plan.pages] == [0, PLAN_PAGE, 2 * PLAN_PAGE]
     assert [len(page.seeds) for page in plan.pages] == [500, 500, 40]
+    assert (plan.seeds, plan.asked) == (1040, sum(len(each.slots) for each in seeds(plan)))
     for page in plan.pages:
         assert {d.document_id for d in page.documents} == {s.document_id for s in page.seeds}
 
@@ -215,14 +222,6 @@ def test_distractors_are_planned_only_where_they_are_asked_for() -> None:
     for seed in seeds(with_them):
         assert len(seed.distractors) <= 4
         assert all(span.end <= seed.start or span.start >= seed.end for span in seed.distractors)
-
-
-def test_documents_may_be_looked_at_one_at_a_time() -> None:
-    documents = [document("canal", 5), document("tea", 9)]
-
-    parts = [candidates(each, MODEL) for each in documents]
-
-    assert arrange(parts, MODEL) == plan_documents(documents, MODEL)
 
 
 def test_a_document_is_introduced_by_title_outline_and_first_prose() -> None:
