@@ -36,6 +36,8 @@ __all__ = [
 MOST_QUEUED = 1000
 """Requests of a tenant that wait on the bus for the store; more are refused."""
 MOST_KNOWN = 10_000
+WITHOUT_STORE = 0.5
+"""Seconds that a request is waited for while the store is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ async def begin(deps: Deps, request: Request, id: str, *, patience: float | None
     except ValidationError as problem:  # What held nothing but NUL holds nothing now.
         field, message = first_of(problem.errors())
         raise Refused("invalid_parameter", f"{field}: {message}", field=field) from None
+    if patience is None and not deps.follows:
+        # The ledger cannot record it either.
+        patience = min(WITHOUT_STORE, deps.settings.request_wait)
     asker = Asker(deps.bus_is_there(), deps.settings, patience)
     failpoint("gateway.asked")
     answer = await asker.queue(clean, tenant=deps.tenant, source=SOURCE, request_id=id)

@@ -18,7 +18,7 @@ from contracts.message import Event, Recorded
 from services.gateway.estimating import Rates
 from services.gateway.following import Broadcasts, Look
 from services.gateway.plans import Plans
-from services.gateway.views.away import AWAY, steady
+from services.gateway.views.away import AWAY
 from services.gateway.views.chunk_reads import Chunkings
 from services.gateway.views.dataset_reads import Datasets
 from services.gateway.views.entry_reads import Entries
@@ -27,6 +27,7 @@ from services.gateway.views.lags import lags
 from services.gateway.views.log_reads import LogReads
 from services.gateway.views.overview_reads import OverviewReads
 from services.gateway.views.projector import Projector, Reached
+from services.gateway.views.pulse import Pulse
 from services.gateway.views.reads import Queries, Views
 from services.gateway.views.versions import SCHEMA
 from services.gateway.working import Workers
@@ -49,14 +50,16 @@ log = logging.getLogger(__name__)
 RETRY = 0.25
 WATCH = 15.0
 """Seconds between two looks at blobs that can be used."""
-CONNECTIONS = 8
+CONNECTIONS = 9
+"""To the store; one of them is the pulse's, one the fold's."""
 
 
 class Store:
     """The store while it is open: its views, its bodies, its log."""
 
     def __init__(self, pool: "Pool", tenant: str, reached: Reached) -> None:
-        queries = Queries(pool)
+        self.pulse = Pulse(pool)
+        queries = Queries(pool, self.pulse)
         self.views = Views(queries, tenant)
         self.entries = Entries(queries)
         self.chunkings = Chunkings(queries, tenant)
@@ -64,17 +67,18 @@ class Store:
         self.jobs = JobReads(queries, tenant)
         self.log = LogReads(queries, tenant)
         self.overview = OverviewReads(queries, tenant)
-        self._pool = pool
-        self._reader = PostgresReader(pool)
+        self.queries = queries
         self.projector = Projector(pool, reached)
 
     async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """The texts that exist; an erased one is missing."""
-        return await steady(self._pool, lambda: self._reader.bodies(ids))
+        return await self.queries.on_connection(lambda each: PostgresReader(each).bodies(ids))
 
     async def event(self, position: int) -> Recorded[Event] | None:
         """What the log holds at that place."""
-        found = await steady(self._pool, lambda: self._reader.tail(position - 1, 1))
+        found = await self.queries.on_connection(
+            lambda each: PostgresReader(each).tail(position - 1, 1)
+        )
         return found[0] if found else None
 
 
@@ -154,8 +158,10 @@ class Deps:
                 self._problems["store"] = f"{type(problem).__name__}: {problem}"
                 await asyncio.sleep(RETRY)
         self._store = Store(self._pool, self.tenant, self.reached)
-        with metrics.sampled(partial(lags, self._pool, self.reached, self.settings.data)):
-            await self._store.projector.run()
+        with metrics.sampled(partial(lags, self._store.queries, self.reached, self.settings.data)):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._store.pulse.run())
+                tasks.create_task(self._store.projector.run())
 
     async def _open_bus(self) -> None:
         while self._client is None:
@@ -221,7 +227,21 @@ class Deps:
     def follows(self) -> bool:
         """Whether the store was there a moment ago, and the views follow its log."""
         return (
-            self._store is not None and self._store.projector.problem is None and self.reached.built
+            self._store is not None
+            and not self._store.pulse.is_silent
+            and self._store.projector.problem is None
+            and self.reached.built
+        )
+
+    @property
+    def wrong(self) -> str | None:
+        """Why not everything can be done at present, if so."""
+        if not self.follows:
+            return "the event store is away, or its views are being built"
+        return (
+            None
+            if self._client is not None and self._client.is_connected
+            else "the event bus is away"
         )
 
     @property

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.gateway.views.away import AWAY
 from services.gateway.views.projector import Reached
+from shared.errors import Unavailable
 from shared.store import LOG
 from shared.telemetry.metrics import DISK_FREE, VIEW_POSITIONS, VIEW_SECONDS, Sample
 
 if TYPE_CHECKING:
-    from shared.store import Pool
+    from services.gateway.views.reads import Queries
 
 
-async def lags(pool: "Pool", reached: Reached, data: Path) -> Sequence[Sample]:
+async def lags(queries: "Queries", reached: Reached, data: Path) -> Sequence[Sample]:
     """Nothing of the views while the store is away."""
     usage = await asyncio.to_thread(shutil.disk_usage, data)
     found = [Sample(DISK_FREE, float(usage.free))]
     position = reached.position
     try:
-        row = await pool.fetchrow(
+        row = await queries.row(
             """
             select head, (
                 select extract(epoch from clock_timestamp() - recorded_at)::float8
@@ -32,7 +32,7 @@ async def lags(pool: "Pool", reached: Reached, data: Path) -> Sequence[Sample]:
             LOG,
             position.n + 1,
         )
-    except AWAY:
+    except Unavailable:
         return found
     if row is not None:
         behind = max(0, row["head"] - position.n)

@@ -4,13 +4,14 @@ Raises ``Unavailable`` where the store is away. Never writes.
 """
 
 import asyncio
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
 from services.gateway.views.away import steady
+from services.gateway.views.pulse import Pulse
 from services.gateway.views.rows import (
     DatasetRow,
     DocumentRow,
@@ -24,6 +25,9 @@ from services.gateway.views.rows import (
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[Any]
     Record = asyncpg.Record
+    Connection = Any
+
+T = TypeVar("T")
 
 DOCUMENT = columns(DocumentRow, "d")
 JOB = columns(JobRow, "j")
@@ -34,24 +38,36 @@ PROJECT = """
     (select count(*) from documents d where d.project_id = p.project_id) as documents,
     (select count(*) from datasets s where s.project_id = p.project_id) as datasets
 """
-PATIENCE = 5.0
+PATIENCE = 15.0
+"""Seconds of one query of a store that answers others."""
 
 
 class Queries:
     """A pool, asked for rows; a lost connection is met once more before the store counts as away."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool", pulse: Pulse) -> None:
         self._pool = pool
+        self._pulse = pulse
 
     async def rows(self, sql: str, *args: object) -> "list[Record]":
-        async def ask() -> "list[Record]":
+        return await self.on_connection(lambda connection: connection.fetch(sql, *args))
+
+    async def on_connection(self, work: "Callable[[Connection], Awaitable[T]]") -> T:
+        """What ``work`` returns, which is given a connection; it may be called twice."""
+
+        async def ask() -> T:
             # Around it, since a timeout of the pool's own makes a task of each acquisition.
-            async with asyncio.timeout(PATIENCE):
+            async with self._pulse.bounded(PATIENCE) as limit:
                 connection = await self._pool.acquire()
-            try:
-                return await connection.fetch(sql, *args, timeout=2 * PATIENCE)
-            finally:
-                await self._pool.release(connection, timeout=PATIENCE)
+                try:
+                    return await work(connection)
+                except asyncio.CancelledError:
+                    if limit.expired():
+                        # Else its end would be waited for, and whoever is away answers that no more than the rest.
+                        connection.terminate()
+                    raise
+                finally:
+                    await self._pool.release(connection)
 
         return await steady(self._pool, ask)
 
