@@ -164,6 +164,11 @@ async def connect(settings: Settings, name: str) -> Client:
         ) from None
 
 
+def bus_away(client: Client) -> str | None:
+    """What is wrong with a connection, if anything is."""
+    return None if client.is_connected else "the event bus is away"
+
+
 async def _quiet(problem: Exception) -> None:
     """Connection errors show in readiness, not as traces on the terminal."""
 

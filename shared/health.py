@@ -6,7 +6,7 @@ otherwise; ``/metrics`` is for Prometheus.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import orjson
 
@@ -20,6 +20,11 @@ class Health:
         self._service = service
         self._ready = False
         self._detail = "starting"
+        self._wrong: list[Callable[[], str | None]] = []
+
+    def watch(self, wrong: Callable[[], str | None]) -> None:
+        """Count as unready while ``wrong`` says what is wrong."""
+        self._wrong.append(wrong)
 
     def ready(self, detail: str) -> None:
         self._ready, self._detail = True, detail
@@ -31,8 +36,11 @@ class Health:
         """Status and JSON body for a path."""
         if path not in ("/healthz", "/readyz"):
             return 404, b"{}"
-        ready = self._ready or path == "/healthz"
-        body = {"service": self._service, "ready": self._ready, "detail": self._detail}
+        problem = next((found for wrong in self._wrong if (found := wrong())), None)
+        is_ready = self._ready and problem is None
+        ready = is_ready or path == "/healthz"
+        detail = problem if self._ready and problem else self._detail
+        body = {"service": self._service, "ready": is_ready, "detail": detail}
         return 200 if ready else 503, orjson.dumps(body)
 
     @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from nats.aio.client import Client
@@ -19,7 +20,7 @@ from contracts.message import Command, wire_type
 from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.burying import bury
-from shared.bus import connect
+from shared.bus import bus_away, connect
 from shared.errors import GristmillError, Unavailable
 from shared.failpoints import failpoint
 from shared.health import Health
@@ -72,6 +73,7 @@ class Worker:
         """Work until ``stop`` is set; then finish what can be finished soon and give the rest back."""
         self._client = await connect(self._settings, self._service)
         self._voice = Saying(self._service, self._client, self._blobs)
+        self._health.watch(partial(bus_away, self._client))
         controls = await self._client.subscribe(f"{CONTROL}.*", cb=self._held.control)
         broker, ear = hearing(self._service, self._settings, self._take)
         beating = asyncio.create_task(self._held.beat(self._client))

@@ -35,6 +35,10 @@ class Server(uvicorn.Server):
             )
         )
 
+    def wrong(self) -> str | None:
+        """What is away, if anything is."""
+        return self._deps.wrong
+
     async def until(self, stop: asyncio.Event) -> bool:
         """Serve until asked to stop; whether that is why it ended."""
         serving = asyncio.create_task(self._serve())
@@ -55,7 +59,9 @@ async def main(stop: asyncio.Event) -> None:
     health = Health("gateway")
     health.ready("serving")
     async with health.served(settings.health_port, settings.health_host):
-        if not await Server(settings).until(stop):
+        server = Server(settings)
+        health.watch(server.wrong)
+        if not await server.until(stop):
             sys.exit(1)
 
 

@@ -22,7 +22,7 @@ from services.ledger.recorder import Recorder, Transient
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.blobs import Blobs
-from shared.bus import declare
+from shared.bus import bus_away, declare
 from shared.cancellation import cancellations, heed_cancellation
 from shared.clock import fresh_id, monotonic
 from shared.errors import Unavailable
@@ -57,6 +57,7 @@ class Ledger:
 
     async def run(self) -> None:
         holder = str(fresh_id())
+        self._health.watch(partial(bus_away, self._client))
         while True:
             try:
                 lease = await leadership.claim(self._pool, holder, self._settings.leadership)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS, Client
 from nats.aio.msg import Msg
 
 from contracts.blob import BlobRef
@@ -44,7 +44,8 @@ from shared.errors import GristmillError, Unavailable
 from shared.health import Health
 from shared.hearing import Away
 from shared.settings import Settings
-from shared.stack import Nats
+from shared.stack import Nats, Running
+from shared.stack.child import Child
 from shared.stops import CONTROL, Stops, answer, hint
 from shared.unread import MOST_CRASHES
 from shared.worker import Done, Handler, Task, Work, Worker
@@ -154,10 +155,10 @@ class Bench:
         if self.tells:
             await self.client.publish(f"{CONTROL}.{beat['incarnation']}", answer(self.stopped))
 
-    def worker(self, *work: Work, nats: Nats | None = None, **others: object) -> Worker:
+    def worker(self, *work: Work, health: Health | None = None, **others: object) -> Worker:
         """Start a worker; it stops with the test, or by ``stop``."""
         changed = self.settings.model_copy(update=others)
-        worker = Worker("generate", work, self.blobs, changed, Health("generate"))
+        worker = Worker("generate", work, self.blobs, changed, health or Health("generate"))
         stop = asyncio.Event()
         self.workers.append((stop, asyncio.create_task(worker.run(stop))))
         return worker
@@ -414,6 +415,44 @@ async def test_an_outcome_that_the_bus_cannot_take_is_said_when_it_is_back(
 
     await until(kept, within=20)
     await until(bench.all_acknowledged)
+    await bench.close()
+
+
+async def test_a_cut_longer_than_a_client_usually_waits_starves_no_loop_and_loses_nothing(
+    stack: Running, fresh_nats: Nats, make_settings: Callable[..., Settings], until: Until
+) -> None:
+    """A closed connection would make the fetching spin, and no other task of the process would have its turn."""
+    settings = make_settings("generate", nats=fresh_nats, deadline=60.0)
+    client = await connect(make_settings("ledger", nats=fresh_nats), "ledger")
+    bench = Bench(client, settings, until)
+    await bench.open()
+    held, command = Held(), pack(1)
+    health = Health("generate")
+    worker = bench.worker(generating(held), health=health)
+    await bench.say(command)
+    await until(lambda: held.started)
+    assert health.answer("/readyz")[0] == 200
+    program = fresh_nats._child.program
+    await fresh_nats.stop()
+    for each in (worker.client, client):
+        each.options["reconnect_time_wait"] = 0.001
+    tried, tries = worker.client._server_pool, 3 * DEFAULT_MAX_RECONNECT_ATTEMPTS
+    turns = 0
+    await until(lambda: not worker.client.is_connected)
+    held.end(command.units[0])
+    while max(server.reconnects for server in tried) < tries:
+        await asyncio.sleep(0.001)
+        turns += 1
+    status, body = health.answer("/readyz")
+    assert (status, orjson.loads(body)["detail"]) == (503, "the event bus is away")
+    assert health.answer("/healthz")[0] == 200
+    assert turns > tries // 4
+    fresh_nats._child = Child(program, stack.logs, stack.guard)
+    await fresh_nats._child.spawn()
+    fresh_nats._child.keep()
+    await until(lambda: bench.units_said() == [command.units[0]], within=20)
+    await until(bench.all_acknowledged)
+    assert health.answer("/readyz")[0] == 200
     await bench.close()
 
 

@@ -349,6 +349,38 @@ async def test_a_unit_that_alone_is_put_off_again_and_again_is_given_up(
     assert (failure.unit_id, failure.code) == (units[0], "unavailable")
 
 
+async def test_a_long_silence_of_the_model_uses_up_no_attempt(mill: Mill, puppet: Puppet) -> None:
+    """Neither while nobody is answered nor afterwards, when one unit is put off once more."""
+    job = await mill.generate_from(3)
+    await puppet.heard(1)
+    units = units_of(job, 3)
+    puppet.holds = set(units)
+    for n in range(2 * MOST_DEFERRED):
+        for unit in units:
+            await puppet.puts_off(unit, 0.0 if unit == units[0] else 3600.0)
+        await mill.until(lambda n=n: any(attempt == n + 2 for attempt, _ in puppet.packs))
+        await mill.pool.execute(
+            "update ledger.work set due_at = null, attempt = $2 where unit_id = any($1)",
+            units,
+            n + 2,
+        )
+        puppet.packs.append((n + 2, puppet.packs[0][1]))
+    [waiting] = await mill.said(JobWaiting, job)
+    assert (waiting.waiting_for, waiting.reason) == ("x/y", "Slowly.")
+    await puppet.does(units[0])
+    await puppet.puts_off(units[1], 0.0)
+    await mill.until(
+        lambda: any(
+            units[1] in pack.units
+            for attempt, pack in puppet.packs
+            if attempt > 2 * MOST_DEFERRED + 1
+        )
+    )
+    await puppet.does(units[1], units[2])
+    assert await mill.ended(job) == [JobCompleted()]
+    assert await mill.said(UnitFailed, job) == []
+
+
 async def test_what_is_put_off_does_not_keep_a_job_from_being_cancelled(
     mill: Mill, puppet: Puppet
 ) -> None:
