@@ -72,6 +72,7 @@ from contracts.letter import (
     LetterRetryRequested,
 )
 from contracts.message import Command, Event, Request, wire_type
+from contracts.model import ModelAnswered
 from contracts.processing import ProcessingRequested
 from contracts.project import (
     ProjectCreated,
@@ -153,7 +154,9 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
 }
 """What the log may hold (requests are events of it)."""
 
-REPORTS: dict[str, type[Event]] = {wire_type(cls): cls for cls in (UnitFinished, UnitDeferred)}
+REPORTS: dict[str, type[Event]] = {
+    wire_type(cls): cls for cls in (UnitFinished, UnitDeferred, ModelAnswered)
+}
 """What workers say on INBOX."""
 
 COMMANDS: dict[str, type[Command]] = {

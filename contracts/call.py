@@ -2,7 +2,10 @@
 
 from uuid import UUID
 
-from contracts.message import Event
+from pydantic import Field
+
+from contracts.blob import Sha256
+from contracts.message import Event, Message
 
 
 class CallSettled(Event):
@@ -22,3 +25,12 @@ class CallSettled(Event):
     cached_tokens: int
     cost: int | None = None
     """Micro-units of currency; None: no price is known."""
+
+
+class KeptAnswer(Message):
+    """Where the journal finds what a model answered: exchange ``exchange`` of a ``CallBody``."""
+
+    key: Sha256
+    """Content address of the call: provider, model, parameters, messages, schema, sample, of one tenant."""
+    body: UUID
+    exchange: int = Field(ge=0)

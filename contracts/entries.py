@@ -160,6 +160,8 @@ class Usage(Message):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    recalled: int = 0
+    """Answers taken from the journal: they were paid for before and cost nothing."""
 
 
 class GenerateEntries(Command):

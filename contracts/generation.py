@@ -90,6 +90,10 @@ class GenerationSettings(Message):
     """For documents that were not cut before the job; for all of them with"""
     recut: bool = False
     """True: those that were cut in another way are cut again in this one. False: they are taken as they are."""
+    reuse_answers: bool = False
+    """Take what the model answered to the very same call of another job of the tenant, where that is recorded, instead
+    of paying for it again.
+    """
     preview: int | None = Field(default=None, ge=1, le=MOST_PREVIEWED)
     """Make only so many seeds, the first of the plan, which lie spread over the documents; None: all of them."""
     batch_size: int = Field(default=50, ge=0, le=1_000_000)

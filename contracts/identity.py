@@ -63,6 +63,11 @@ def outcome_id(unit: UUID, attempt: int, incarnation: UUID) -> UUID:
     return uuid5(unit, f"outcome/{attempt}/{incarnation}")
 
 
+def answered_id(outcome: UUID, n: int) -> UUID:
+    """The message in which the n-th answer to an attempt (from 0) is said before its outcome."""
+    return uuid5(outcome, f"answered/{n}")
+
+
 def event_id(message: UUID, n: int) -> UUID:
     """The n-th event (from 0) that a message becomes."""
     return uuid5(message, f"event/{n}")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from contracts.call import CallSettled
+from contracts.call import CallSettled, KeptAnswer
 from contracts.message import Event, Message
 
 
@@ -41,6 +41,8 @@ class UnitFinished(Event):
     events: tuple[Said, ...]
     bodies: tuple[Body, ...] = ()
     calls: tuple[CallSettled, ...] = ()
+    answers: tuple[KeptAnswer, ...] = ()
+    """What a model answered, for the journal."""
 
 
 class UnitDeferred(Event):

@@ -1,8 +1,7 @@
 """The JetStream topology, declared in one place, and the envelope of everything that travels on it.
 
-Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the JSON of the message
-as body. A body over ``INLINE`` bytes travels through the blob store and its reference in a header. The tenant is read
-from the subject, never from the body.
+Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the message's JSON as
+body. One over ``INLINE`` bytes travels through the blobs, its reference in a header. The subject names the tenant.
 """
 
 import re
@@ -248,8 +247,11 @@ async def claim_check(blobs: Blobs, tenant: str, body: bytes) -> tuple[bytes, di
 async def claimed(blobs: Blobs, tenant: str, envelope: Envelope) -> bytes:
     """The body of a message, fetched where it was checked in."""
     mark = envelope.headers.get(BLOB)
-    if mark is None:
-        return envelope.body
+    return envelope.body if mark is None else await claimed_by(blobs, tenant, mark)
+
+
+async def claimed_by(blobs: Blobs, tenant: str, mark: str) -> bytes:
+    """What was checked in under the value of a header ``BLOB``."""
     if not re.fullmatch(r"[0-9a-f]{64}/[0-9]{1,15}", mark):
         raise Undecodable(f"the header {BLOB} is not <sha256>/<size>")
     sha256, _, size = mark.partition("/")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from nats.aio.client import Client
 
-from contracts.identity import outcome_id
+from contracts.identity import answered_id, outcome_id
 from contracts.message import wire_type
+from contracts.model import ModelAnswered
 from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.bundle import AROUND, MOST_PARTS, bundled, headers_for
@@ -45,8 +46,8 @@ class Saying:
         self._waiting: deque[_Waiting] = deque()
         self._speaking: asyncio.Task[None] | None = None
 
-    async def say(self, tenant: str, report: UnitFinished | UnitDeferred) -> None:
-        """Say an outcome until the bus has it; the same id each time, so that it has one effect."""
+    async def say(self, tenant: str, report: UnitFinished | UnitDeferred | ModelAnswered) -> None:
+        """Say what came of a unit until the bus has it; the same id each time, so that it has one effect."""
         failpoint("worker.outcome")
         said = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(self._envelope(tenant, report), tenant, said))
@@ -100,8 +101,13 @@ class Saying:
                 failpoint("worker.puback")
                 return
 
-    def _envelope(self, tenant: str, report: UnitFinished | UnitDeferred) -> Envelope:
-        id = str(outcome_id(report.unit_id, report.attempt, report.incarnation))
+    def _envelope(
+        self, tenant: str, report: UnitFinished | UnitDeferred | ModelAnswered
+    ) -> Envelope:
+        message = outcome_id(report.unit_id, report.attempt, report.incarnation)
+        if isinstance(report, ModelAnswered):
+            message = answered_id(message, len(report.calls))
+        id = str(message)
         return Envelope(
             type=wire_type(type(report)),
             id=id,

@@ -1,22 +1,55 @@
 """What a handler of units gets and gives, and how what comes of a unit is reported. Does no work, says nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
 from pydantic_core import PydanticSerializationError
 
-from contracts.call import CallSettled
+from contracts.call import CallSettled, KeptAnswer
+from contracts.entries import Exchange
 from contracts.identity import event_id, outcome_id
 from contracts.message import Command, Event, wire_type
+from contracts.model import ModelAnswered
 from contracts.unit import Body, Said, UnitDeferred, UnitFailed, UnitFinished
 from shared.bus import without_nul
 from shared.errors import GristmillError, Unavailable
 
 C_co = TypeVar("C_co", bound=Command, covariant=True)
+
+
+class Journal(Protocol):
+    """Model answers that are recorded, for the units of one worker."""
+
+    async def find(self, tenant: str, key: str) -> Exchange | None:
+        """What was answered to a call before. Raise ``Unavailable`` where that cannot be told now."""
+        ...
+
+    async def keep(
+        self, task: "Task[Any]", answers: Sequence[KeptAnswer], bodies: Sequence[Body]
+    ) -> None:
+        """Say answers, with the calls that the task has made so far, before its outcome is known. Return when the bus
+        has them, so that no kill loses them.
+        """
+        ...
+
+
+class NoJournal:
+    """For units that call no model."""
+
+    async def find(self, tenant: str, key: str) -> Exchange | None:
+        raise LookupError(f"no journal to look for {key} of {tenant} in")
+
+    async def keep(
+        self, task: "Task[Any]", answers: Sequence[KeptAnswer], bodies: Sequence[Body]
+    ) -> None:
+        raise LookupError(f"no journal to keep {len(answers)} answers of {task.unit} in: {bodies}")
+
+
+NO_JOURNAL = NoJournal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +67,7 @@ class Task(Generic[C_co]):
     """Earlier attempts at it that met what nobody foresaw."""
     calls: list[CallSettled] = field(default_factory=list)
     """What was paid so far: filled as calls settle, so that it is said also when the unit fails."""
+    journal: Journal = NO_JOURNAL
 
     @property
     def unit(self) -> UUID:
@@ -54,6 +88,8 @@ class Done:
 
     events: tuple[Event, ...]
     bodies: tuple[Body, ...] = ()
+    answers: tuple[KeptAnswer, ...] = ()
+    """What a model answered, for the journal."""
 
 
 class Stopped(GristmillError):
@@ -118,6 +154,7 @@ def finished(task: Task[Command], service: str, done: Done) -> UnitFinished:
         events=tuple(_said(event) for event in done.events),
         bodies=done.bodies,
         calls=tuple(task.calls),
+        answers=done.answers,
     )
 
 
@@ -156,7 +193,7 @@ def deferred(
     )
 
 
-def spoken(report: UnitFinished | UnitDeferred) -> bytes:
+def spoken(report: UnitFinished | UnitDeferred | ModelAnswered) -> bytes:
     """A report as JSON, without what no encoder and no column takes: NUL characters go, lone surrogates are replaced.
 
     Texts are cleaned where they come in; what slipped through would have its unit done, and paid, again and again.

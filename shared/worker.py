@@ -26,10 +26,22 @@ from shared.failpoints import failpoint
 from shared.health import Health
 from shared.hearing import Away, Heard, declared, hearing, read
 from shared.holding import Holding
+from shared.journal import Journal
 from shared.saying import Saying
 from shared.settings import Settings
 from shared.stops import CONTROL
-from shared.task import Done, Gate, Handler, Stopped, Task, Work, deferred, failed, finished
+from shared.task import (
+    NO_JOURNAL,
+    Done,
+    Gate,
+    Handler,
+    Stopped,
+    Task,
+    Work,
+    deferred,
+    failed,
+    finished,
+)
 from shared.telemetry.metrics import sampled
 from shared.unread import MOST_CRASHES, told, unread
 from shared.watching import begun, held, watched
@@ -58,6 +70,7 @@ class Worker:
         self._stopping = False
         self._client: Client | None = None
         self._voice: Saying | None = None
+        self._journal: Journal | None = None
 
     @property
     def client(self) -> Client:
@@ -74,6 +87,7 @@ class Worker:
         self._client = await connect(self._settings, self._service)
         self._voice = Saying(self._service, self._client, self._blobs)
         self._health.watch(partial(bus_away, self._client))
+        self._journal = Journal(self._service, self._client, self._blobs, self._voice)
         controls = await self._client.subscribe(f"{CONTROL}.*", cb=self._held.control)
         broker, ear = hearing(self._service, self._settings, self._take)
         beating = asyncio.create_task(self._held.beat(self._client))
@@ -161,6 +175,7 @@ class Worker:
             self._held.incarnation,
             lambda: self._held.may_start(heard.command),
             heard.crashes,
+            journal=self._journal or NO_JOURNAL,
         )
 
     async def _refuse(self, message: Msg, problem: GristmillError | ValidationError) -> None:

@@ -116,6 +116,7 @@ def doctor(
         "gristmill generate faq.html --context distractors --url http://127.0.0.1:8000",
         'gristmill generate log.txt --chunking "token size=256 overlap=32"',
         "gristmill generate report.pdf --model openai/gpt-4o-mini --preview 3",
+        "gristmill generate report.pdf --model openai/gpt-4o-mini --project reports --reuse",
     )
 )
 def generate(
@@ -138,6 +139,7 @@ def generate(
     seed: options.Seed = None,
     chunking: options.ChunkingOption = None,
     preview: options.Preview = None,
+    reuse: options.Reuse = False,
 ) -> None:
     """Make a dataset from files and web pages: parse, cut, generate, curate, export.
 
@@ -162,6 +164,7 @@ def generate(
         seed=seed,
         format=format,
         chunking=chunking_of(chunking) if chunking is not None else None,
+        reuse=reuse,
     )
     sources = [source_of(word) for word in files]
     if preview is not None:

@@ -50,6 +50,7 @@ class Asked:
     format: str = "jsonl"
     chunking: dict[str, Any] | None = None
     preview: int | None = None
+    reuse: bool = False
 
     def body(self) -> dict[str, Any]:
         """Of ``POST /datasets/generate``, without the project. One file is asked for, not one per batch."""
@@ -66,6 +67,7 @@ class Asked:
             "seed": self.seed,
             "chunking": self.chunking,
             "preview": self.preview,
+            "reuse_answers": self.reuse or None,
             "format_type": self.format,
             "batch_size": 0,
         }

@@ -127,6 +127,12 @@ Preview = Annotated[
         help="Make so many chunks only, and show prompt, raw answer and verdict of each.",
     ),
 ]
+Reuse = Annotated[
+    bool,
+    typer.Option(
+        "--reuse", help="Take recorded answers to the very same calls of earlier jobs, unpaid."
+    ),
+]
 Format = Annotated[str, typer.Option(help="jsonl, json, parquet, alpaca, chatml or openai.")]
 Out = Annotated[
     Path | None, typer.Option(help="Folder for the files; none: gristmill-out/<dataset>.")

@@ -148,6 +148,10 @@ class GenerateBody(BaseModel):
         description="How documents are cut; those that were cut in another way are cut again."
         " Null: as they were cut, or by sections.",
     )
+    reuse_answers: bool | None = Field(
+        default=None,
+        description="Take recorded answers to the very same calls of earlier jobs, instead of paying again.",
+    )
     preview: Whole | None = Field(
         default=None, ge=1, le=MOST_PREVIEWED, description="Make only so many seeds, to look at."
     )
@@ -222,7 +226,7 @@ def _settings(body: GenerateBody, model: str) -> GenerationSettings:
         "preview": body.preview,
         "output_dir": _output_dir(body.output_dir),
     }
-    same = "context custom_prompt domain language question_style answer_style temperature max_tokens seed"
+    same = "context custom_prompt domain language question_style answer_style temperature max_tokens seed reuse_answers"
     said |= {name: getattr(body, name) for name in same.split()}
     try:
         return GenerationSettings.model_validate(

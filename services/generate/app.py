@@ -1,10 +1,11 @@
 """The edge of generate: fetch texts, plan; fetch a seed, ask the model, keep what it said, say what came of it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from contracts.call import CallSettled
+from contracts.call import CallSettled, KeptAnswer
 from contracts.document import Chunk, Structure
 from contracts.entries import CallBody, EntriesGenerated, Exchange, GenerateEntries, Usage
 from contracts.generation import (
@@ -15,7 +16,7 @@ from contracts.generation import (
     PlannedDocument,
     Seed,
 )
-from contracts.identity import body_id, call_id, dataset_id
+from contracts.identity import answered_id, body_id, call_id, dataset_id
 from contracts.message import wire_type
 from contracts.unit import Body, UnitFailed
 from services.generate.logic import (
@@ -73,7 +74,9 @@ def work(blobs: Blobs, client: ModelClient) -> list[Work]:
         text = await plans.text(task.tenant, document.text)
         prompt = render(seed, document, text, command.settings)
         system = await prompts.keep(task.tenant, prompt.system)
-        asked = await _ask(client, task, prompt, command.settings, seed.sample)
+        asked = await _Question(
+            client, task, prompt, system, seed.sample, document.document_id
+        ).ask()
         return _said(task, seed, document, text, prompt, system, asked)
 
     return [
@@ -129,50 +132,111 @@ class _Asked:
     parsed: Parsed
     answer: ModelAnswer
     exchanges: tuple[Exchange, ...]
-    usage: Usage
-    key: str
+    keys: tuple[str, ...]
+    """Of the exchanges, in order."""
+    recalled: int
+    """Exchanges that were answered before, and paid for then."""
 
 
-async def _ask(
-    client: ModelClient,
-    task: Task[GenerateEntries],
-    prompt: Prompt,
-    settings: GenerationSettings,
-    sample: int,
-) -> _Asked:
-    """Ask until an answer can be read, showing the model each time what was wrong with the one before."""
-    provider, _, model = settings.model.partition("/")
-    schema = json_schema(settings.mode)
-    messages: list[tuple[Role, str]] = [("system", prompt.system), ("user", prompt.user)]
-    key = response_key(task.tenant, settings.model, _parameters(settings), messages, schema, sample)
-    exchanges: list[Exchange] = []
-    said: str | None = None
-    while True:
-        request = ModelRequest(
-            model=model,
-            messages=tuple(messages),
-            temperature=settings.temperature,
-            max_tokens=settings.max_tokens,
-            seed=settings.seed,
-            schema=schema,
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One unit's way to ask: the model, or the journal where it may have been answered before."""
+
+    client: ModelClient
+    task: Task[GenerateEntries]
+    prompt: Prompt
+    system: str
+    sample: int
+    document: UUID
+
+    async def ask(self) -> _Asked:
+        """Ask until an answer can be read, showing the model each time what was wrong with the one before."""
+        settings = self.task.command.settings
+        messages: list[tuple[Role, str]] = [
+            ("system", self.prompt.system),
+            ("user", self.prompt.user),
+        ]
+        exchanges: list[Exchange] = []
+        keys: list[str] = []
+        said: str | None = None
+        recalled = 0
+        while True:
+            request = _request(settings, messages)
+            keys.append(self._key(request))
+            answer = await self._recall(request, keys[-1])
+            recalled += answer is not None
+            paid = answer is None
+            if answer is None:
+                answer = await self._call(request)
+            exchanges.append(
+                Exchange(feedback=said, response=answer.raw, finish_reason=answer.finish_reason)
+            )
+            parsed = parse(answer.text, settings.mode, answer.finish_reason)
+            if parsed.problem is None or len(exchanges) >= MOST_ANSWERS:
+                return _Asked(parsed, answer, tuple(exchanges), tuple(keys), recalled)
+            if paid:
+                # It leads to no outcome yet, so it is said by itself: what was paid for is not asked again.
+                await self._keep(exchanges, keys)
+            said = feedback(parsed.problem)
+            messages += [("assistant", answer.text), ("user", said)]
+
+    def _key(self, request: ModelRequest) -> str:
+        settings = self.task.command.settings
+        return response_key(
+            self.task.tenant,
+            settings.model,
+            _parameters(settings),
+            request.messages,
+            json_schema(settings.mode),
+            self.sample,
         )
-        answered = await client.call(
-            provider,
+
+    async def _recall(self, request: ModelRequest, key: str) -> ModelAnswer | None:
+        """What was answered before, where that may be: to an earlier attempt, or to another job that may be reused."""
+        task = self.task
+        if task.attempt == 1 and not task.command.settings.reuse_answers:
+            return None
+        before = await task.journal.find(task.tenant, key)
+        if before is None:
+            return None
+        provider = task.command.settings.model.partition("/")[0]
+        return self.client.read(provider, request, before.response)
+
+    async def _call(self, request: ModelRequest) -> ModelAnswer:
+        task, model = self.task, self.task.command.settings.model
+        answered = await self.client.call(
+            model.partition("/")[0],
             request,
             first=len(task.calls),
             before_each=task.may_start,
-            report=lambda record: task.calls.append(_settled(task, settings.model, record)),
-            name=lambda number: str(_call_id(task, number)),
+            report=lambda record: task.calls.append(_settled(task, model, record)),
         )
-        answer = answered.answer
-        exchanges.append(
-            Exchange(feedback=said, response=answer.raw, finish_reason=answer.finish_reason)
-        )
-        parsed = parse(answer.text, settings.mode, answer.finish_reason)
-        if parsed.problem is None or len(exchanges) >= MOST_ANSWERS:
-            return _Asked(parsed, answer, tuple(exchanges), _usage(task), key)
-        said = feedback(parsed.problem)
-        messages += [("assistant", answer.text), ("user", said)]
+        return answered.answer
+
+    async def _keep(self, exchanges: Sequence[Exchange], keys: Sequence[str]) -> None:
+        task, n = self.task, len(exchanges) - 1
+        message = answered_id(task.outcome, len(task.calls))
+        call = _call_body(message, self.system, self.prompt, exchanges, self.document)
+        answer = KeptAnswer(key=keys[n], body=call.body_id, exchange=n)
+        await task.journal.keep(task, (answer,), (call,))
+
+
+def _request(settings: GenerationSettings, messages: Sequence[tuple[Role, str]]) -> ModelRequest:
+    return ModelRequest(
+        model=settings.model.partition("/")[2],
+        messages=tuple(messages),
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        seed=settings.seed,
+        schema=json_schema(settings.mode),
+    )
+
+
+def _call_body(
+    message: UUID, system: str, prompt: Prompt, exchanges: Sequence[Exchange], document: UUID
+) -> Body:
+    call = CallBody(system=system, user=prompt.user, exchanges=tuple(exchanges))
+    return _body(message, "call", call.model_dump_json(), document)
 
 
 def _parameters(settings: GenerationSettings) -> dict[str, float | int | str | bool | None]:
@@ -202,12 +266,13 @@ def _settled(task: Task[GenerateEntries], model: str, record: CallRecord) -> Cal
     )
 
 
-def _usage(task: Task[GenerateEntries]) -> Usage:
+def _usage(task: Task[GenerateEntries], recalled: int) -> Usage:
     return Usage(
         calls=len(task.calls),
         prompt_tokens=sum(call.prompt_tokens for call in task.calls),
         completion_tokens=sum(call.completion_tokens for call in task.calls),
         cached_tokens=sum(call.cached_tokens for call in task.calls),
+        recalled=recalled,
     )
 
 
@@ -222,11 +287,9 @@ def _said(
 ) -> Done:
     """The outcome: entries with their bodies, or a failure that keeps what the model answered."""
     command, event = task.command, task.event_id(0)
-    call = _body(
-        event,
-        "call",
-        CallBody(system=system, user=prompt.user, exchanges=asked.exchanges).model_dump_json(),
-        document.document_id,
+    call = _call_body(event, system, prompt, asked.exchanges, document.document_id)
+    answers = tuple(
+        KeptAnswer(key=key, body=call.body_id, exchange=n) for n, key in enumerate(asked.keys)
     )
     if asked.parsed.problem is not None and not asked.parsed.items:
         failed = UnitFailed(
@@ -236,7 +299,7 @@ def _said(
             message=f"{len(asked.exchanges)} answers, none readable: {asked.parsed.problem}"[:2000],
             call=call.body_id,
         )
-        return Done((failed,), (call,))
+        return Done((failed,), (call,), answers)
     facts, entries = entries_from(seed, document, text, command.settings, asked.parsed, task.unit)
     body = _body(event, "entries", entries.model_dump_json(), document.document_id)
     notes = {f"{name}_note": note for name, note in asked.answer.notes.items()}
@@ -255,10 +318,10 @@ def _said(
         model=command.settings.model,
         prompt=prompt.ref,
         parameters=_parameters(command.settings) | notes,
-        response_key=asked.key,
-        usage=asked.usage,
+        response_key=asked.keys[0],
+        usage=_usage(task, asked.recalled),
     )
-    return Done((generated,), (body, call))
+    return Done((generated,), (body, call), answers)
 
 
 def _body(event: UUID, field: str, text: str, document: UUID) -> Body:

@@ -16,14 +16,22 @@ class BuiltIn:
         system = "\n".join(text for role, text in request.messages if role == "system")
         user = next(text for role, text in request.messages if role == "user")
         text = respond(read_prompt(system, user))
-        return ModelAnswer(
-            text=text,
-            finish_reason="stop",
-            prompt_tokens=0,
-            completion_tokens=0,
-            cached_tokens=0,
-            raw=text,
-            latency_ms=(monotonic() - began) * 1000,
-            model="extractive",
-            notes={"temperature": IGNORED, "seed": IGNORED},
-        )
+        return _answer(text, (monotonic() - began) * 1000)
+
+    def read(self, request: ModelRequest, raw: str) -> ModelAnswer:
+        del request  # its answers are their own whole text
+        return _answer(raw, 0.0)
+
+
+def _answer(text: str, latency_ms: float) -> ModelAnswer:
+    return ModelAnswer(
+        text=text,
+        finish_reason="stop",
+        prompt_tokens=0,
+        completion_tokens=0,
+        cached_tokens=0,
+        raw=text,
+        latency_ms=latency_ms,
+        model="extractive",
+        notes={"temperature": IGNORED, "seed": IGNORED},
+    )

@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 
 from services.ledger import leadership, pausing, reconciler, relay, sampling
 from services.ledger.intake import Intake
+from services.ledger.journal import Journal
 from services.ledger.recorder import Recorder, Transient
 from services.ledger.rows import House
 from services.ledger.turn import Turn
@@ -89,9 +90,12 @@ class Ledger:
             committed=self._committed,
         )
         intake = Intake(self._client)
-        heard = await self._client.subscribe(
-            "gristmill.beat.*", cb=partial(self._hear, beats, house, lease)
-        )
+        journal = Journal(self._pool, self._client, self._blobs)
+        hear = partial(self._hear, beats, house, lease)
+        heard = [
+            await self._client.subscribe("gristmill.beat.*", cb=hear),
+            await self._client.subscribe("gristmill.ask.journal", cb=journal.hear),
+        ]
         self._wake()
         self._health.ready("leading")
         look = partial(sampling.sample, self._pool, self._client, self._settings)
@@ -99,6 +103,7 @@ class Ledger:
             with sampled(look):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(intake.run())
+                    tasks.create_task(journal.run())
                     tasks.create_task(self._record(recorder, intake))
                     tasks.create_task(self._relay(relay.publish_commands, lease, self._due[0]))
                     tasks.create_task(self._relay(relay.publish_events, lease, self._due[1]))
@@ -108,7 +113,8 @@ class Ledger:
             with contextlib.suppress(nats.errors.Error):
                 await intake.release()
             with contextlib.suppress(nats.errors.Error):
-                await heard.unsubscribe()
+                for each in heard:
+                    await each.unsubscribe()
             with contextlib.suppress(*Transient):
                 await leadership.resign(self._pool, lease.epoch)
 

@@ -19,6 +19,7 @@ from contracts import EVENTS, REPORTS, REQUESTS
 from contracts.blob import BlobRef
 from contracts.document import DocumentSubmitted
 from contracts.message import TENANT_PATTERN, Request, request_subject
+from contracts.model import ModelAnswered
 from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger.rows import Key
 from shared.blobs import Blobs
@@ -63,7 +64,7 @@ class Incoming:
     """As it would have come alone."""
     envelope: Envelope
     tenant: str
-    said: Request | UnitFinished | UnitDeferred
+    said: Request | UnitFinished | UnitDeferred | ModelAnswered
     lacks_blob: bool = False
     """The blob store does not hold what the request points to. Only whoever knows the request's key and its project can
     say whether that matters.
@@ -97,7 +98,7 @@ async def read(message: Msg, carrier: Carrier, blobs: Blobs) -> Incoming:
             said = await _stored(said, tenant, blobs)
         else:
             lacks_blob = not await blobs.holds(tenant, said.blob)
-    if not isinstance(said, Request | UnitFinished | UnitDeferred):
+    if not isinstance(said, Request | UnitFinished | UnitDeferred | ModelAnswered):
         raise TypeError(f"{envelope.type} is neither a request nor a report")
     return Incoming(carrier, message, envelope, tenant, said, lacks_blob)
 

@@ -16,6 +16,7 @@ from contracts.entries import EntriesAdmitted, EntriesCurated
 from contracts.identity import event_id, outcome_id
 from contracts.job import JobWaiting
 from contracts.message import Event, wire_type
+from contracts.model import ModelAnswered
 from contracts.result import ResultIgnored
 from contracts.unit import UnitDeferred, UnitFailed, UnitFinished
 from services.ledger.adding import arrived
@@ -33,7 +34,7 @@ MOST_DEFERRED = 8
 HOUSE = ("the blob store", "the event bus")
 """What every unit needs: while it is away it answers nobody."""
 
-Report = UnitFinished | UnitDeferred
+Report = UnitFinished | UnitDeferred | ModelAnswered
 
 
 async def load(turn: Turn, reports: Sequence[Report]) -> None:
@@ -73,7 +74,7 @@ async def finished(turn: Turn, report: UnitFinished) -> None:
             raise Undecodable(f"{work.service} may not say {said.type}")
         event = allowed[said.type].model_validate(said.data)
         await record_outcome(turn, work, row, event, id=event_id(outcome, n), cause=outcome)
-    turn.keep(report.bodies)
+    turn.keep(work.tenant, report.bodies, report.answers)
     await turn.record_calls(work.tenant, work.job, outcome, report.calls)
     turn.finish(report.unit_id, outcome)
 
@@ -126,6 +127,16 @@ async def _too_late(turn: Turn, report: UnitFinished, outcome: UUID, work: Work 
     await turn.record_aside(
         job.tenant, report.job_id, ignored, id=_ignored_id(outcome), cause=outcome
     )
+
+
+async def answered(turn: Turn, report: ModelAnswered) -> None:
+    """Keep what a model said before the outcome that it leads to. Its last call tells whether it is kept already."""
+    job = await turn.row(report.job_id)
+    if job is None or turn.knows(report.calls[-1].call_id):
+        return
+    cause = outcome_id(report.unit_id, report.attempt, report.incarnation)
+    await turn.record_calls(job.tenant, report.job_id, cause, report.calls)
+    turn.keep(job.tenant, report.bodies, report.answers)
 
 
 async def deferred(turn: Turn, report: UnitDeferred) -> None:

@@ -23,6 +23,7 @@ from contracts.identity import request_message
 from contracts.job import JobPauseRequested, JobRestartRequested, JobResumeRequested
 from contracts.letter import LetterDropRequested, LetterRetryRequested
 from contracts.message import Request
+from contracts.model import ModelAnswered
 from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger import dead, leadership, outcomes, pausing, requests, restarts, stuck
 from services.ledger.asked import Asked
@@ -287,6 +288,8 @@ async def _take(turn: Turn, watch: Watch, incoming: Incoming) -> Answer | None:
             await outcomes.finished(turn, report)
         case UnitDeferred() as report:
             await outcomes.deferred(turn, report)
+        case ModelAnswered() as report:
+            await outcomes.answered(turn, report)
         case Request() as request:
             answer = await _asked(turn, incoming, request)
     if turn.log.position == before:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from contracts.call import CallSettled
+from contracts.call import CallSettled, KeptAnswer
 from contracts.entries import GenerateEntries
 from contracts.generation import GenerationRequested, PlanDocument
 from contracts.identity import calls_stream, followup_id
@@ -49,6 +49,7 @@ class Turn:
         self._touched: dict[UUID, Context | None] = {}
         """Streams to be asked what follows, with the trace of the message that concerned them."""
         self._bodies: list[Body] = []
+        self._answers: list[tuple[str, KeptAnswer]] = []
         self._commands: list[Issued] = []
         self._done: dict[UUID, UUID] = {}
         self.ended: list[UUID] = []
@@ -216,8 +217,10 @@ class Turn:
         """Whether the log holds an event whose id was loaded."""
         return self.log.knows(event)
 
-    def keep(self, bodies: Iterable[Body]) -> None:
+    def keep(self, tenant: str, bodies: Iterable[Body], answers: Iterable[KeptAnswer] = ()) -> None:
+        """Texts, and which model answers are among them."""
         self._bodies.extend(bodies)
+        self._answers += [(tenant, answer) for answer in answers]
 
     def finish(self, unit: UUID, outcome: UUID) -> None:
         self._done[unit] = outcome
@@ -390,6 +393,7 @@ class Turn:
     async def write(self) -> None:
         """Write all that the turn recorded and decided."""
         await insert_bodies(self.connection, self._bodies)
+        await writing.write_journal(self.connection, self._answers)
         await self.log.flush()
         await self.save_states()
         await writing.write_outcomes(self.connection, self._done, self.work)

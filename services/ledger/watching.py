@@ -10,9 +10,10 @@ from typing import Protocol
 
 from nats.aio.msg import Msg
 
-from contracts.identity import job_id, outcome_id, request_message
+from contracts.identity import answered_id, job_id, outcome_id, request_message
 from contracts.job import JobCancelled, JobCompleted, JobFailed, JobStarted
 from contracts.message import Event, Recorded, Request, wire_type
+from contracts.model import ModelAnswered
 from contracts.unit import UnitDeferred, UnitFinished
 from services.ledger.turn import Turn
 from shared.bus import Envelope
@@ -36,7 +37,7 @@ class Incoming(Protocol):
     @property
     def tenant(self) -> str: ...
     @property
-    def said(self) -> Request | UnitFinished | UnitDeferred: ...
+    def said(self) -> Request | UnitFinished | UnitDeferred | ModelAnswered: ...
 
 
 class Watch:
@@ -129,8 +130,10 @@ def _context(incoming: Incoming, parent: Context | None) -> Context | None:
         return derived(parent, request_message(*key), job_id(*key))
     if not records(parent):
         return parent
-    outcome = outcome_id(said.unit_id, said.attempt, said.incarnation)
-    return derived(parent, outcome, said.job_id)
+    message = outcome_id(said.unit_id, said.attempt, said.incarnation)
+    if isinstance(said, ModelAnswered):
+        message = answered_id(message, len(said.calls))
+    return derived(parent, message, said.job_id)
 
 
 def _is_milestone(recorded: Recorded[Event]) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts import SERVICES
+from contracts.call import KeptAnswer
 from contracts.entries import EntriesGenerated
 from contracts.identity import command_id
 from contracts.message import wire_type
@@ -243,4 +244,20 @@ async def write_answers(connection: "Connection", asked: Mapping[Key, Answered])
         select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::jsonb[])
         """,
         *(list(column) for column in zip(*new, strict=True)),
+    )
+
+
+async def write_journal(connection: "Connection", kept: Sequence[tuple[str, KeptAnswer]]) -> None:
+    """Where answers lie, each with its tenant. The first recorded answer to a call stays the one that is found."""
+    if not kept:
+        return
+    await connection.execute(
+        """
+        insert into ledger.journal (tenant, key, body_id, exchange)
+        select * from unnest($1::text[], $2::bytea[], $3::uuid[], $4::int[]) on conflict do nothing
+        """,
+        [tenant for tenant, _ in kept],
+        [bytes.fromhex(answer.key) for _, answer in kept],
+        [answer.body for _, answer in kept],
+        [answer.exchange for _, answer in kept],
     )

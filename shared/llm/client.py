@@ -106,6 +106,10 @@ class ModelClient:
             waited += wait
             await self._pause(wait)
 
+    def read(self, provider: str, request: ModelRequest, raw: str) -> ModelAnswer:
+        """An answer that ``provider`` gave before, from what was kept of it. Calls nobody. Raise ``ModelError``."""
+        return self._provider(provider).read(request, raw)
+
     def _provider(self, name: str) -> Provider:
         try:
             return self._providers[name]

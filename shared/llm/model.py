@@ -71,3 +71,7 @@ class Provider(Protocol):
     async def complete(self, request: ModelRequest) -> ModelAnswer:
         """Make exactly one call. Raise ``ModelError`` where it fails; never retry, never wait."""
         ...
+
+    def read(self, request: ModelRequest, raw: str) -> ModelAnswer:
+        """The answer that a ``ModelAnswer.raw`` of before held. Raise ``ModelError`` where there is none in it."""
+        ...

@@ -46,6 +46,11 @@ class OpenAi:
             raise self._failure(request, dialect, reply, body, who)
         return read_answer(body, request, latency_ms, dialect.notes(request), who)
 
+    def read(self, request: ModelRequest, raw: str) -> ModelAnswer:
+        dialect = self._dialects.get(request.model, Dialect())
+        who = f"{self._name}/{request.model}"
+        return read_answer(raw.encode(), request, 0.0, dialect.notes(request), who)
+
     def _without_key(self, body: bytes) -> bytes:
         """What a server said, without the key that some repeat: it is kept in records and shown in messages.
 

@@ -170,6 +170,30 @@ async def test_one_connected_trace_follows_a_job_through_every_service(
     assert not [v for s in spans for v in s.attributes.values() if len(v) > 120 or " " in v]
 
 
+async def test_a_job_that_reuses_answers_pays_for_none_that_an_earlier_one_was_given(
+    whole: Whole,
+) -> None:
+    """Also for those that could not be read and were asked for again, and with the same entries to the letter."""
+    whole.simulator.reset(mode="grounded", malformed=0.3)
+    project = await whole.project(*TEXTS[:2])
+    first = await whole.generate(project)
+    assert (await whole.ended(first)).status == "completed"
+    calls = whole.simulator.stats()["calls"]
+    seeds = (await whole.dataset_of(first)).counts.seeds
+    assert calls > seeds > 10
+
+    second = await whole.generate(project, reuse_answers=True)
+    assert (await whole.ended(second)).status == "completed"
+    assert whole.simulator.stats()["calls"] == calls
+    made = await check(whole, second)
+    assert made.counts == (await whole.dataset_of(first)).counts
+    texts = [
+        [(each["question"], each["answer"]) for each in await whole.entries(of.id, "accepted")]
+        for of in (await whole.dataset_of(first), made)
+    ]
+    assert texts[0] == texts[1] != []
+
+
 async def test_a_cancelled_job_shows_it_at_once_calls_nothing_more_and_keeps_what_it_has(
     whole: Whole, until: Until
 ) -> None:

@@ -29,6 +29,9 @@ class Scripted:
             raise AssertionError
         return said
 
+    def read(self, request: ModelRequest, raw: str) -> ModelAnswer:
+        raise AssertionError
+
 
 class Story:
     def __init__(self, *script: ModelAnswer | Exception | None) -> None:
