@@ -41,7 +41,6 @@ MOST_PACKS = 8192
 """Packs that the bus hands out unacknowledged, per service: more than there can be, since a pack that waits in the
 stream is named by no beat and would be issued again.
 """
-
 MOST_ID = 1000
 """Bytes of an id, and of a source: both must fit into one key of the database."""
 
