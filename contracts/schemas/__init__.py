@@ -74,13 +74,20 @@ def schema_of(cls: type[Message]) -> JsonSchemaValue:
     }
 
 
+TITLE = """# What is said
+
+Every message, who says and who hears it. `python -m contracts.schemas` writes this file and its neighbours: a JSON
+Schema for each, and an AsyncAPI document with the subjects. The rules of their names are in `contracts/message.py`."""
+
+
 def files() -> dict[str, str]:
     """The text of every file, by its name; the same for the same contracts."""
     schemas: dict[str, object] = {
         f"{name}.json": schema_of(cls) for name, cls in sorted(PROMISED.items())
     }
     schemas["asyncapi.json"] = asyncapi()
-    return {name: rendered(schema) for name, schema in schemas.items()}
+    texts = {name: rendered(schema) for name, schema in schemas.items()}
+    return texts | {"README.md": f"{TITLE}\n\n{event_table()}\n"}
 
 
 def rendered(document: object) -> str:

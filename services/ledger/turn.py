@@ -71,8 +71,6 @@ class Turn:
         self.unstopped: dict[UUID, int] = {}
         """Jobs that nothing stops though a worker thinks so, each with how often it was restarted."""
 
-    # -- reading -----------------------------------------------------------------------------------
-
     async def row(self, stream: UUID) -> Row | None:
         if stream not in self._rows:
             await self.load_rows([stream])
@@ -218,7 +216,6 @@ class Turn:
         return self.log.knows(event)
 
     def keep(self, tenant: str, bodies: Iterable[Body], answers: Iterable[KeptAnswer] = ()) -> None:
-        """Texts, and which model answers are among them."""
         self._bodies.extend(bodies)
         self._answers += [(tenant, answer) for answer in answers]
 

@@ -1,23 +1,7 @@
-"""The README's table of events is the one that the registries make."""
-
-from pathlib import Path
+"""The table of messages, which the registries make."""
 
 from contracts import COMMANDS, EVENTS, REPORTS
 from contracts.schemas import event_table
-
-README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- events -->", "<!-- /events -->"
-
-
-def test_the_readme_holds_the_table_of_events_as_it_is() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert text.count(BEGIN) == 1, f"README.md has no {BEGIN}"
-    assert text.count(END) == 1, f"README.md has no {END}"
-    between = text.partition(BEGIN)[2].partition(END)[0]
-    assert between.strip() == event_table(), (
-        f"between {BEGIN} and {END} README.md must hold what this prints: "
-        'python -c "from contracts.schemas import event_table as t; print(t())"'
-    )
 
 
 def test_the_table_has_one_row_for_every_message() -> None:

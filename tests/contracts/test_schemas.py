@@ -26,7 +26,8 @@ RENEW = "the schemas are stale; write them anew with: python -m contracts.schema
 
 
 def test_the_written_schemas_are_those_of_the_contracts() -> None:
-    written = {path.name: path.read_text(encoding="utf-8") for path in WRITTEN.glob("*.json")}
+    files = (path for path in WRITTEN.iterdir() if path.suffix in (".json", ".md"))
+    written = {path.name: path.read_text(encoding="utf-8") for path in files}
     wanted = wanted_files()
     stale = sorted(
         name for name in written.keys() | wanted.keys() if written.get(name) != wanted.get(name)
