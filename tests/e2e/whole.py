@@ -6,8 +6,9 @@ Speaks REST as a user does, and looks into the ledger's database as its administ
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,9 @@ import asyncpg
 
 from services.cli.answers import Dataset, Job
 from services.cli.client import Api, connected
-from services.cli.tree import Tree, running
+from services.cli.tree import Tree, module_commands, running
 from shared.clock import fresh_id
+from shared.failpoints import VARIABLE
 from shared.stack import Child
 from tests.simulator.process import Simulation, start
 
@@ -187,12 +189,23 @@ async def check(whole: Whole, job: str) -> Dataset:
     return made
 
 
+def armed(command: tuple[str, ...], point: str | None) -> tuple[str, ...]:
+    """A command that has its process die at a failpoint."""
+    return command if point is None else ("env", f"{VARIABLE}={point}", *command)
+
+
 @asynccontextmanager
-async def whole_mill(*behaviour: str, **settings: str) -> AsyncIterator[Whole]:
-    """Everything started, with short times and further variables of the environment; gone afterwards."""
+async def whole_mill(
+    *behaviour: str, points: Mapping[str, str] | None = None, **settings: str
+) -> AsyncIterator[Whole]:
+    """Everything started, with short times and further variables of the environment; gone afterwards.
+
+    ``points``: by service, the failpoint at which it dies for once.
+    """
     data = Path(tempfile.mkdtemp(prefix="gm-"))
     data.chmod(0o711)
     models = [start("mode=grounded", *behaviour)]
+    plain = module_commands()
     environ = {
         **os.environ,
         **SHORT,
@@ -202,9 +215,19 @@ async def whole_mill(*behaviour: str, **settings: str) -> AsyncIterator[Whole]:
     }
     try:
         async with (
-            running(data / "data", environ=environ, durable=False) as tree,
+            running(
+                data / "data",
+                environ=environ,
+                durable=False,
+                commands={
+                    name: armed(command, (points or {}).get(name))
+                    for name, command in plain.items()
+                },
+            ) as tree,
             connected(tree.url) as api,
         ):
+            for name, child in tree.children.items():
+                child.program = replace(child.program, argv=plain[name])
             yield Whole(tree, api, models)
     finally:
         for simulator in models:
