@@ -99,7 +99,8 @@ def streams() -> list[StreamConfig]:
 
 
 def consumers(settings: Settings) -> list[tuple[str, ConsumerConfig]]:
-    """Every durable consumer, with the stream that it reads.
+    """Every durable consumer, with the stream that it reads. None has a last delivery, after which a message would lie
+    in its queue unseen for ever; a command is done at its first one only, so the others cost nothing.
 
     What a ledger took and did not record comes back within half a deadline, hence before the units it speaks of could
     be issued again.
@@ -119,7 +120,7 @@ def consumers(settings: Settings) -> list[tuple[str, ConsumerConfig]]:
             "COMMANDS",
             ConsumerConfig(
                 durable_name=service, filter_subject=f"gristmill.commands.{service}",
-                ack_policy=AckPolicy.EXPLICIT, ack_wait=settings.ack_wait, max_deliver=20,
+                ack_policy=AckPolicy.EXPLICIT, ack_wait=settings.ack_wait, max_deliver=-1,
                 max_ack_pending=MOST_PACKS,
             ),
         )

@@ -456,6 +456,25 @@ async def test_a_cut_longer_than_a_client_usually_waits_starves_no_loop_and_lose
     await bench.close()
 
 
+async def test_a_full_inbox_is_waited_for_and_no_outcome_is_dropped(bench: Bench) -> None:
+    inbox = (await bench.client.jetstream().stream_info("INBOX")).config
+    await bench.client.jetstream().update_stream(inbox.evolve(max_msgs=1))
+    command = pack(4)
+    bench.worker(generating(echo))
+    await bench.say(command)
+    kept = await bench.client.jetstream().pull_subscribe_bind("ledger", "INBOX")
+    recorded: list[str] = []
+    while len(recorded) < len(command.units):
+        [message] = await kept.fetch(1, timeout=10)
+        recorded += [orjson.loads(each.body)["unit_id"] for each in envelopes(message)]
+        if len(recorded) < len(command.units):
+            assert await bench.unacked() == 1
+        await message.ack_sync()
+    await bench.until(bench.all_acknowledged)
+    assert sorted(recorded) == sorted(map(str, command.units))
+    await bench.client.jetstream().update_stream(inbox)
+
+
 # -- holding ---------------------------------------------------------------------------------------
 
 
@@ -500,6 +519,25 @@ async def test_a_handler_that_blocks_a_thread_keeps_its_message(bench: Bench) ->
     await bench.until(bench.all_acknowledged)
     assert len(bench.said) == 1
     assert await bench.deliveries() - before == 1
+
+
+async def test_a_handler_that_blocks_the_whole_process_is_not_run_twice(bench: Bench) -> None:
+    """Nobody keeps its message alive meanwhile, so it is delivered again; what was heard before is not done."""
+    before, runs = await bench.deliveries(), 0
+
+    async def rude(task: Task[Command]) -> Done:
+        nonlocal runs
+        runs += 1
+        end = time.monotonic() + 2.5 * ACK_WAIT
+        while time.monotonic() < end:
+            pass
+        return await echo(task)
+
+    bench.worker(generating(rude))
+    await bench.say(pack(1))
+    await bench.until(bench.all_acknowledged)
+    assert (runs, len(bench.said)) == (1, 1)
+    assert await bench.deliveries() > before
 
 
 async def test_the_beat_names_the_units_held_started_or_not(bench: Bench) -> None:
@@ -564,6 +602,22 @@ async def test_a_redelivered_command_is_acknowledged_and_not_done(
     bench.worker(generating(must_not_run))
     await bench.until(bench.all_acknowledged)
     assert bench.said == []
+
+
+async def test_a_command_that_was_given_back_more_often_than_anybody_counts_leaves_no_residue(
+    bench: Bench, nats_server: Nats, make_settings: Callable[..., Settings]
+) -> None:
+    """A limit of deliveries would leave it in the queue for ever, where no lag shows it."""
+    await bench.say(pack(1))
+    dying = await connect(make_settings("generate", nats=nats_server), "generate")
+    pull = await dying.jetstream().pull_subscribe_bind("generate", "COMMANDS")
+    for _ in range(30):
+        for message in await pull.fetch(1, timeout=2):
+            await message.nak()
+    await dying.close()
+
+    bench.worker(generating(must_not_run))
+    await bench.until(bench.all_acknowledged)
 
 
 async def test_a_unit_that_is_issued_again_while_it_is_held_is_done_once(bench: Bench) -> None:

@@ -26,3 +26,26 @@ async def mill(
 
     async with Mill(settings, until).opened() as mill:
         yield mill
+
+
+@pytest.fixture
+async def own_bus(
+    database: Database,
+    fresh_nats: Nats,
+    make_settings: Callable[..., Settings],
+    until: Callable[..., Awaitable[None]],
+) -> AsyncIterator[Mill]:
+    """A mill whose NATS may be killed and emptied."""
+
+    def settings(service: str) -> Settings:
+        role = "ledger" if service == "ledger" else "reader"
+        return make_settings(
+            service,
+            nats=fresh_nats,
+            database=database,
+            role=role,
+            **QUICK,
+        )
+
+    async with Mill(settings, until).opened() as mill:
+        yield mill

@@ -3,18 +3,16 @@
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import orjson
-import pytest
 
 from contracts.generation import GenerationRequested, GenerationSettings
 from contracts.job import JobCompleted
 from contracts.project import ProjectRequested
 from shared.bus import ATTEMPT, BLOB, POSITION, Envelope, claimed
-from shared.settings import Settings
-from shared.stack import Database, Nats, Running
+from shared.stack import Nats, Running
 from tests.services.ledger.mill import Mill, job
 
 
@@ -100,27 +98,6 @@ async def test_a_command_is_published_once_an_attempt(mill: Mill) -> None:
     assert ids == [f"{each.id}:1" for each in commands]
     assert {each.headers[ATTEMPT] for each in commands} == {"1"}
     assert len(set(ids)) == len(ids)
-
-
-@pytest.fixture
-async def own_bus(
-    stack: Running,
-    database: Database,
-    fresh_nats: Nats,
-    make_settings: Callable[..., Settings],
-    until: Callable[..., Awaitable[None]],
-) -> AsyncIterator[Mill]:
-    """A mill whose NATS may be killed and emptied."""
-
-    def settings(service: str) -> Settings:
-        role = "ledger" if service == "ledger" else "reader"
-        return make_settings(
-            service, nats=fresh_nats, database=database, role=role,
-            ack_wait=1.0, beat=0.1, deadline=0.8, leadership=0.8,
-        )  # fmt: skip
-
-    async with Mill(settings, until).opened() as mill:
-        yield mill
 
 
 def store_of(stack: Running, nats: Nats) -> Path:
