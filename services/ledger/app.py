@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 LINGER = 0.04
 """Seconds that outcomes may gather before they are committed together."""
+CATCH_UP = 2.0
+"""Seconds at most that a new leader records what was said meanwhile, before it publishes commands of the last one."""
 Away = (*Transient, nats.errors.Error)
 
 
@@ -105,7 +107,7 @@ class Ledger:
                     tasks.create_task(intake.run())
                     tasks.create_task(journal.run())
                     tasks.create_task(self._record(recorder, intake))
-                    tasks.create_task(self._relay(relay.publish_commands, lease, self._due[0]))
+                    tasks.create_task(self._relay_commands(recorder, lease))
                     tasks.create_task(self._relay(relay.publish_events, lease, self._due[1]))
                     tasks.create_task(self._reconcile(recorder, intake, beats, house, lease))
                     tasks.create_task(self._keep(lease))
@@ -171,6 +173,15 @@ class Ledger:
                     self._health.unready(f"the store is away: {problem!r}")
                     await asyncio.sleep(0.3)
             self._health.ready("leading")
+
+    async def _relay_commands(self, recorder: Recorder, lease: leadership.Lease) -> None:
+        """First without what the last leader had published and what was done meanwhile, as far as it is known soon."""
+        for _ in range(int(CATCH_UP / LINGER)):
+            if await self._inbox_is_drained():
+                break
+            await asyncio.sleep(LINGER)
+        await recorder.turn(relay.spare)
+        await self._relay(relay.publish_commands, lease, self._due[0])
 
     async def _relay(
         self,

@@ -22,6 +22,7 @@ from shared.store import recorded_from
 from shared.telemetry.traces import HEADER
 
 if TYPE_CHECKING:
+    from services.ledger.turn import Turn
     from shared.store import Pool
 
 BATCH = 256
@@ -52,6 +53,29 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Le
         )
         failpoint("relay.commands_marked")
     return len(rows)
+
+
+async def spare(turn: "Turn") -> None:
+    """Leave out of what is to be published the units whose outcome is recorded.
+
+    A ledger that died after publishing and before noting it leaves commands that were done since. The bus knows their
+    ids for some minutes, and only until it is started again; then they would be done, and paid, once more.
+    """
+    await turn.connection.execute(
+        """
+        with done as (
+            select c.command_id,
+                array_agg(w.unit_id) filter (
+                    where w.outcome is null and (c.units is null or w.unit_id = any(c.units))
+                ) as units
+            from ledger.commands c join ledger.work w using (command_id)
+            where not c.published
+            group by c.command_id having bool_or(w.outcome is not null)
+        )
+        update ledger.commands c set units = done.units, published = done.units is null
+        from done where c.command_id = done.command_id
+        """
+    )
 
 
 async def _publish_command(
