@@ -53,6 +53,7 @@ async def test_requests_and_outcomes_that_are_said_again_change_nothing(
         await say_again(mill, said, known=known)
         await mill.until(lambda: settled(mill))
         assert await mill.log() == before
+    await mill.stop_workers()
     await restart(mill, fresh_nats)
     await say_again(mill, said, known=True)
     await mill.until(lambda: settled(mill))
