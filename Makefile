@@ -9,13 +9,15 @@ CODE := contracts shared services
 # Each test process starts servers of its own (about a second).
 WORKERS ?= 2
 TESTS ?=
+# What tests draw; `make test SEED=n` draws it again. Without one, each day draws something else.
+SEED ?= $(shell expr $$(date +%s) / 86400)
 COMPOSED := tests/e2e/test_containers.py
 FILES ?=
 # Keeps a half-installed package or somebody's settings out of the build.
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH VIRTUAL_ENV PYTHONHOME
 
-.PHONY: setup check test containers demo up bench lock format clean
+.PHONY: setup check test faults containers demo up bench lock format clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -57,7 +59,12 @@ check: setup
 	@set -a; eval "$$(sh deploy/make-env)"; $(BIN)/nats-server -t -c deploy/nats/nats.conf
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(if $(TESTS),$(TESTS),--ignore=$(COMPOSED))
+	@echo "SEED=$(SEED)"
+	GRISTMILL_SEED=$(SEED) $(BIN)/pytest -n $(WORKERS) --dist worksteal $(if $(TESTS),$(TESTS),--ignore=$(COMPOSED))
+
+# Every failpoint by itself: a service is killed there, started again, and the history judged. Some minutes.
+faults: setup
+	GRISTMILL_SEED=$(SEED) $(BIN)/pytest tests/faults/test_failpoints.py -m faults -v $(if $(TESTS),-k '$(TESTS)')
 
 # Every container's command and environment as plain processes, a job to its end on S3: half a minute of its own.
 containers: setup

@@ -83,6 +83,7 @@ async def test_each_service_dies_once_and_the_job_goes_on() -> None:
         for each in TODAY.items():
             await died(whole, *each)
         await judged.finds(job, CONCURRENCY)
+        await judged.finds_all()
 
 
 @pytest.mark.faults
@@ -110,6 +111,11 @@ async def test_a_ledger_dies_while_it_issues_units_again(
     for each in points.items():
         await died(whole, *each)
     await judged.finds(job, CONCURRENCY)
+
+
+@pytest.mark.faults
+async def test_the_history_of_all_of_them_is_sound(judged: Judge) -> None:
+    await judged.finds_all()
 
 
 def test_every_failpoint_is_hit() -> None:
