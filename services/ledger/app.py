@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import nats.errors
+import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 LINGER = 0.04
 """Seconds that outcomes may gather before they are committed together."""
+FULL = 0.2
+"""Seconds between two tries to publish to a queue that is full."""
 CATCH_UP = 2.0
 """Seconds at most that a new leader records what was said meanwhile, before it publishes commands of the last one."""
 Away = (*Transient, nats.errors.Error)
@@ -202,6 +205,10 @@ class Ledger:
                 # Large bodies travel through the blobs. Recording goes on without them.
                 log.warning("publishing waits: %s", away.message)
                 await asyncio.sleep(away.retry_after)
+            except nats.js.errors.ServiceUnavailableError as full:
+                # A queue takes no more. It empties without this ledger's doing, which goes on recording.
+                log.warning("publishing waits: %s", full)
+                await asyncio.sleep(FULL)
             heed_cancellation()
 
     async def _reconcile(

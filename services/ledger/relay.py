@@ -29,7 +29,10 @@ BATCH = 256
 
 
 async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Lease) -> int:
-    """Publish commands that the bus does not have yet; return how many there were."""
+    """Publish commands that the bus does not have yet; return how many there were.
+
+    Raise what kept the bus from taking some of them, once it is noted which it took.
+    """
     rows = await pool.fetch(
         "select * from ledger.commands where not published order by seq limit $1", BATCH
     )
@@ -38,8 +41,11 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Le
         lease.check()
         again = [row["command_id"] for row in rows if row["attempt"] > 1]
         crashes = await suspects.crashed(pool, again) if again else {}
-        await asyncio.gather(*(_publish_command(client, blobs, row, crashes) for row in rows))
+        problems = await asyncio.gather(
+            *(_publish_command(client, blobs, row, crashes) for row in rows), return_exceptions=True
+        )
         failpoint("relay.commands_published")
+        taken = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
         await pool.execute(
             """
             update ledger.commands c set published = true
@@ -47,11 +53,14 @@ async def publish_commands(pool: "Pool", client: Client, blobs: Blobs, lease: Le
             where c.command_id = u.command_id and c.attempt = u.attempt
               and l.epoch = $3 and l.expires_at >= clock_timestamp()
             """,
-            [row["command_id"] for row in rows],
-            [row["attempt"] for row in rows],
+            [row["command_id"] for row in taken],
+            [row["attempt"] for row in taken],
             lease.epoch,
         )
         failpoint("relay.commands_marked")
+        for problem in problems:
+            if problem is not None:
+                raise problem
     return len(rows)
 
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 
 import nats.errors
+import orjson
 from nats.aio.msg import Msg
 
 from contracts.entries import EntriesGenerated, GenerateEntries
@@ -75,6 +76,33 @@ async def test_commands_that_are_said_again_make_no_second_entry(own_bus: Mill) 
     await mill.until(lambda: settled(mill))
     after = [type(each.event) for each in await mill.log(job)]
     assert [each for each in after if each.__name__ != "ResultIgnored"] == before
+
+
+async def test_a_full_queue_of_commands_is_waited_for_and_the_ledger_goes_on(own_bus: Mill) -> None:
+    mill = own_bus
+    health = await mill.ledger(deadline=30.0, leadership=30.0)  # nor is the bus declared again
+    mill.documents()
+    assert await mill.project()
+    commands = (await mill.client.jetstream().stream_info("COMMANDS")).config
+    await mill.client.jetstream().update_stream(commands.evolve(max_msgs=2))
+    epoch = await mill.pool.fetchval("select epoch from ledger.leader")
+
+    jobs = [await mill.generate_from(2) for _ in range(4)]
+    left = "select count(*) > 0 from ledger.commands where not published"
+    await mill.until(lambda: full(mill))
+    await mill.until(lambda: mill.pool.fetchval(left))
+    assert await mill.project()
+    assert orjson.loads(health.answer("/readyz")[1])["detail"] == "leading"
+    assert await mill.pool.fetchval("select epoch from ledger.leader") == epoch
+
+    mill.generation()
+    assert await mill.ended(*jobs, within=30) == [JobCompleted()] * 4
+    assert await mill.pool.fetchval("select epoch from ledger.leader") == epoch
+    assert set(mill.done.values()) == {1}
+
+
+async def full(mill: Mill) -> bool:
+    return await mill.in_stream("COMMANDS") == 2
 
 
 async def test_what_was_done_while_the_ledger_was_away_is_not_published_again(
