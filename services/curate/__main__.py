@@ -1,6 +1,7 @@
 """Wires curate: ``python -m services.curate``."""
 
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Iterable
 
 from services.curate.app import work
@@ -13,6 +14,9 @@ from shared.worker import Work
 
 @contextlib.asynccontextmanager
 async def wiring(settings: Settings, blobs: Blobs) -> AsyncIterator[Iterable[Work]]:
+    # Judging makes many objects and hardly a cycle: the collector's default costs it a sixth of its time.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     async with await open_pool(settings.required_database_url()) as pool:
         yield work(blobs, PostgresReader(pool))
 

@@ -87,9 +87,12 @@ def may_state(text: str, words: frozenset[str], language: str | None) -> bool:
 
 def absent(said: Quantities, *sources: Quantities) -> Iterator[str]:
     """What a text says in numbers, dates and units that none of the sources says."""
-    values = frozenset().union(*(source.values for source in sources))
-    measured = frozenset().union(*(source.measured for source in sources))
-    units = frozenset().union(*(source.units for source in sources))
+    if len(sources) == 1:  # as is nearly always enough to ask
+        values, measured, units = sources[0].values, sources[0].measured, sources[0].units
+    else:
+        values = frozenset().union(*(source.values for source in sources))
+        measured = frozenset().union(*(source.measured for source in sources))
+        units = frozenset().union(*(source.units for source in sources))
     for number in said.numbers:
         if not number.demanded:
             continue
@@ -101,6 +104,8 @@ def absent(said: Quantities, *sources: Quantities) -> Iterator[str]:
             for value in shared
         ):
             yield f"{number.written} (another unit)"
+    if not said.months:
+        return
     known = {month for source in sources for month in source.months}
     for month, written in said.months.items():
         # A numeric date ("1914-08-15") holds the month as a number.

@@ -26,7 +26,13 @@ _NUMBER = re.compile(r"\b[^\W\d]*\d\w*")
 _DIGIT = re.compile(r"\d")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
-_FUNCTION_WORDS = frozenset().union(*STOPWORDS.values())
+_LANES = {code: 32 * n for n, code in enumerate(STOPWORDS)}
+_LANE = (1 << 32) - 1
+_TOLD = {
+    word: sum(1 << lane for code, lane in _LANES.items() if word in STOPWORDS[code])
+    for word in frozenset().union(*STOPWORDS.values())
+}
+"""A one in the lane of each language that has the function word: one sum counts for all languages at once."""
 _LEAST_LETTERS = 20
 _SURE = 0.7
 """Confidence from which another language is believed."""
@@ -71,21 +77,15 @@ def _plainly(text: str, asked: str) -> bool:
 
     Spares nine of ten texts the detector, which takes some 90 microseconds each.
     """
-    own = STOPWORDS.get(asked)
-    if own is None:
+    lane = _LANES.get(asked)
+    if lane is None:
         return False
     found = _WORD.findall(text.casefold())
-    told = [word for word in found if word in _FUNCTION_WORDS]
-    hits = sum(map(own.__contains__, told))
+    told = sum([_TOLD[word] for word in found if word in _TOLD])
+    hits = told >> lane & _LANE
     if hits < 2 or hits < 0.25 * len(found):
         return False
-    most = max(sum(map(other.__contains__, told)) for other in _others(asked))
-    return most <= hits / 2
-
-
-@lru_cache(maxsize=16)
-def _others(asked: str) -> tuple[frozenset[str], ...]:
-    return tuple(stopwords for code, stopwords in STOPWORDS.items() if code != asked)
+    return max(told >> other & _LANE for other in _LANES.values() if other != lane) <= hits / 2
 
 
 @lru_cache(maxsize=16)

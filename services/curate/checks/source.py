@@ -4,7 +4,7 @@ Holds no verdicts and no thresholds of its own.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -32,10 +32,11 @@ class Source:
     language: str | None
     model: str
     chunk: int | None = None
+    passage: str = field(init=False, repr=False, compare=False)
+    """Cut once: a text remembers its hash, by which all that was read of it is found again."""
 
-    @property
-    def passage(self) -> str:
-        return self.text[self.start : self.end]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "passage", self.text[self.start : self.end])
 
 
 class Quote(NamedTuple):

@@ -5,16 +5,26 @@ columns of its own (``prompt_name``, ``prompt_version``, ``prompt_hash``), ``par
 because its keys differ from model to model. A file without rows has the schema all the same.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import UUID
 
 import orjson
 
-from contracts.entries import Answer, Content, Instruction, Question, QuestionAnswer, Summary
+from contracts.entries import (
+    Answer,
+    Content,
+    Evidence,
+    Instruction,
+    Question,
+    QuestionAnswer,
+    Summary,
+)
 from services.export.formats.pairs import SUMMARIZE
 from services.export.formats.protocol import DIFFICULTY, WHOLE, ExportRow, Provenance, lacking
-from services.export.formats.records import evidence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,8 +32,17 @@ if TYPE_CHECKING:
 GROUP_ROWS = 8192
 GROUP_CHARACTERS = 16_000_000
 """A row group ends with whichever comes first, so that long contexts do not fill the memory."""
-LONG_TEXTS = (1, 3, 4, 12)
-"""Of ``_texts``: answer, input, output, context; what else there is, is short."""
+_TEXTS: Mapping[type[Content], tuple[str | None, ...]] = {
+    QuestionAnswer: (
+        "question", "answer", *[None] * 6, "kind", None, "answerable", "short_answer", "context",
+    ),
+    Instruction: (None, None, "instruction", "input", "output", *[None] * 4, "task", None, None, "context"),
+    Question: ("question", *[None] * 7, "kind", *[None] * 4),
+    Answer: (None, "answer", *[None] * 5, "topic", *[None] * 5),
+    Summary: (None, None, SUMMARIZE, "source", "summary", "summary", "key_points", *[None] * 6),
+}  # fmt: skip
+"""By type: the field that each column from ``question`` to ``context`` holds; a summary's instruction is a constant."""
+_IDS = frozenset({"document_id", "chunk_id", "dataset_id", "job_id"})
 FEW_VALUES = (
     "type", "answerable", "kind", "instruction_type", "category", "difficulty", "document_id", "document_name",
     "title", "chunk_id", "model", "prompt_name", "parameters", "dataset_id", "job_id",
@@ -97,75 +116,165 @@ class Parquet:
             use_dictionary=list(FEW_VALUES),  # type: ignore[arg-type]  # the stubs know bool only
         ) as writer:
             for group in _groups(rows):
-                arrays = [
-                    pa.array(values, type=field.type)
-                    for field, values in zip(columns, zip(*group, strict=True), strict=True)
-                ]
-                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=columns))
-                count += len(group)
+                writer.write_batch(
+                    pa.RecordBatch.from_arrays(group.arrays(columns), schema=columns)
+                )
+                count += len(group.rows)
         return count
 
 
-def _groups(rows: Iterable[ExportRow]) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows as tuples in the order of the schema, gathered to row groups."""
-    group: list[tuple[Any, ...]] = []
-    characters = 0
+@dataclass(slots=True)
+class _Group:
+    """Rows of one row group, gathered column by column where many rows share what a column holds."""
+
+    rows: list[ExportRow] = field(default_factory=list)
+    shared: list[tuple[Any, ...]] = field(default_factory=list)
+    """Provenance of the units, each once,"""
+    units: list[int] = field(default_factory=list)
+    """and which of them is a row's."""
+    characters: int = 0
+
+    def arrays(self, columns: "pa.Schema") -> "list[pa.Array[Any]]":
+        """The columns, in the order of the schema."""
+        import pyarrow as pa
+
+        fields = list(columns)
+        place = columns.get_field_index("evidence")
+        rows = self.rows
+        contents = [row.content for row in rows]
+        values: list[Any] = [
+            _ids([row.entry_id for row in rows]),
+            [content.type for content in contents],
+            *_columns(contents),
+            [row.category for row in rows],
+            [DIFFICULTY[row.difficulty] for row in rows],
+            [row.quality for row in rows],
+        ]
+        made = [
+            pa.nulls(len(rows), each.type) if column is None else pa.array(column, type=each.type)
+            for each, column in zip(fields, values, strict=False)
+        ]
+        made.append(_evidence(contents, fields[place].type))
+        # What three rows share is read from Python once; Arrow repeats it.
+        units = pa.array(self.units, type=pa.int32())
+        provenance = zip(fields[place + 1 :], zip(*self.shared, strict=True), strict=True)
+        made += [
+            (_ids(column) if each.name in _IDS else pa.array(column, type=each.type)).take(units)
+            for each, column in provenance
+        ]
+        return made
+
+
+def _evidence(contents: Sequence[Content], kind: Any) -> "pa.Array[Any]":
+    """Lists of quotes from flat columns: a dictionary for each would take three times as long."""
+    import pyarrow as pa
+
+    lists = [_quotes(content) for content in contents]
+    flat = [quote for quotes in lists for quote in quotes]
+    columns: tuple[list[Any], ...] = (
+        [None if isinstance(quote, Summary) else quote.quote for quote in flat],
+        [quote.start for quote in flat],
+        [quote.end for quote in flat],
+    )
+    fields = list(kind.value_type)
+    arrays = [pa.array(p, type=f.type) for p, f in zip(columns, fields, strict=True)]
+    offsets = pa.array([0, *accumulate(map(len, lists))], type=pa.int32())
+    return pa.ListArray.from_arrays(
+        offsets, pa.StructArray.from_arrays(arrays, fields=fields), type=kind
+    )
+
+
+def _quotes(content: Content) -> Sequence[Evidence | Summary]:
+    """Evidence; of a summary it is the summary itself, which knows where its source stands."""
+    if isinstance(content, Summary):
+        return (content,)
+    quotes: tuple[Evidence, ...] = getattr(content, "evidence", ())
+    return quotes
+
+
+def _ids(ids: Sequence[UUID]) -> "pa.Array[Any]":
+    """What ``str`` makes of each, a column at a time."""
+    import numpy as np
+    import pyarrow as pa
+
+    digits = b"".join([id.int.to_bytes(16) for id in ids]).hex().encode()
+    plain = np.frombuffer(digits, dtype=np.uint8).reshape(-1, 32)
+    dash = np.full((len(ids), 1), ord("-"), dtype=np.uint8)
+    parts = [plain[:, a:b] for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))]
+    dashed = [piece for part in parts for piece in (part, dash)][:-1]
+    texts = np.hstack(dashed)
+    offsets = np.arange(len(ids) + 1, dtype=np.int32) * texts.shape[1]
+    return pa.StringArray.from_buffers(
+        len(ids), pa.py_buffer(offsets.tobytes()), pa.py_buffer(texts.tobytes())
+    )
+
+
+def _groups(rows: Iterable[ExportRow]) -> Iterator[_Group]:
+    """Rows gathered to row groups."""
+    group = _Group()
     last: Provenance | None = None
-    shared: tuple[Any, ...] = ()
     for row in rows:
-        if row.provenance is not last:
+        if row.provenance is not last or not group.shared:
             last = row.provenance
-            shared = _provenance(last)
-        texts = _texts(row.content)
-        group.append(
-            (
-                str(row.entry_id),
-                row.content.type,
-                *texts,
-                row.category,
-                DIFFICULTY[row.difficulty],
-                row.quality,
-                evidence(row),
-                *shared,
-            )
-        )
-        characters += sum(len(texts[column]) for column in LONG_TEXTS if texts[column])
-        if len(group) >= GROUP_ROWS or characters >= GROUP_CHARACTERS:
+            group.shared.append(_provenance(last))
+        group.rows.append(row)
+        group.units.append(len(group.shared) - 1)
+        group.characters += _long(row.content)
+        if len(group.rows) >= GROUP_ROWS or group.characters >= GROUP_CHARACTERS:
             yield group
-            group, characters = [], 0
-    if group:
+            group = _Group()
+    if group.rows:
         yield group
 
 
-def _texts(content: Content) -> tuple[Any, ...]:
-    """The columns from ``question`` to ``context``."""
+def _long(content: Content) -> int:
+    """Characters of the texts that fill a row group; what else there is, is short."""
     match content:
-        case QuestionAnswer(question=question, answer=answer, kind=kind):
-            about = (kind, None, content.answerable, content.short_answer, content.context)
-            return (question, answer, *[None] * 6, *about)
-        case Instruction(instruction=instruction, input=material, output=output):
-            trained = (instruction, material, output)
-            return (None, None, *trained, *[None] * 4, content.task, None, None, content.context)
-        case Question(question=question, kind=kind):
-            return (question, *[None] * 7, kind, *[None] * 4)
-        case Answer(answer=answer, topic=topic):
-            return (None, answer, *[None] * 5, topic, *[None] * 5)
-        case Summary(source=source, summary=summary):
-            told = (SUMMARIZE, source, summary, summary, content.key_points)
-            return (None, None, *told, *[None] * 6)
+        case QuestionAnswer():
+            return len(content.answer) + len(content.context or "")
+        case Instruction():
+            return len(content.input) + len(content.output) + len(content.context or "")
+        case Answer():
+            return len(content.answer)
+        case Summary():
+            return len(content.source) + len(content.summary)
         case _:
+            return 0
+
+
+def _columns(contents: Sequence[Content]) -> "list[list[Any] | None]":
+    """The columns from ``question`` to ``context``; None: no row has anything there."""
+    for content in contents:
+        if type(content) not in _TEXTS:
             raise ValueError(f"An entry of type {content.type!r} cannot be exported.")
+    kinds = set(map(type, contents))
+    found: list[list[Any] | None] = []
+    for place in range(len(_TEXTS[QuestionAnswer])):
+        names = {kind: _TEXTS[kind][place] for kind in kinds}
+        if not any(names.values()):
+            found.append(None)
+        elif len(kinds) == 1 and (name := next(iter(names.values()))) and name != SUMMARIZE:
+            found.append(list(map(attrgetter(name), contents)))
+        else:
+            found.append([_said(content, names[type(content)]) for content in contents])
+    return found
+
+
+def _said(content: Content, name: str | None) -> Any:
+    if name is None or name == SUMMARIZE:
+        return name
+    return getattr(content, name)
 
 
 def _provenance(provenance: Provenance) -> tuple[Any, ...]:
     """The columns from ``document_id`` on."""
     return (
-        str(provenance.document_id),
+        provenance.document_id,
         provenance.document_name,
         provenance.title,
         provenance.page,
         provenance.heading_path,
-        str(provenance.chunk_id),
+        provenance.chunk_id,
         provenance.model,
         provenance.prompt.name,
         provenance.prompt.version,
@@ -173,8 +282,8 @@ def _provenance(provenance: Provenance) -> tuple[Any, ...]:
         orjson.dumps(dict(provenance.parameters), option=orjson.OPT_SORT_KEYS).decode(),
         provenance.response_key,
         provenance.seed,
-        str(provenance.dataset_id),
-        str(provenance.job_id),
+        provenance.dataset_id,
+        provenance.job_id,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -75,7 +76,7 @@ def test_a_planned_passage_counts_once_however_often_it_is_planned(source: Sourc
 
 
 def test_openings_near_duplicates_and_retrieval_are_shares(ask: Ask, source: Source) -> None:
-    placed = Source(**{name: getattr(source, name) for name in source.__slots__} | {"chunk": 0})
+    placed = replace(source, chunk=0)
     ranker = Ranker([source.passage, "Bread needs flour and water."])
     entries = [
         ask("When was the Panama Canal opened?"),
