@@ -69,7 +69,10 @@ class Pulse:
         return False
 
     async def _ask(self) -> bool:
-        """On a connection that is kept, so that it waits for nobody who asks for much."""
+        """On a connection that is kept, so that it waits for nobody who asks for much; where it was lost, on a new one."""
+        return await self._ask_once() or await self._ask_once()
+
+    async def _ask_once(self) -> bool:
         try:
             if self._connection is None:
                 self._connection = await self._pool.acquire()
@@ -85,5 +88,7 @@ class Pulse:
     async def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.terminate()
+            # One that was lost is the pool's again by itself.
+            with contextlib.suppress(asyncpg.InterfaceError):
+                connection.terminate()
             await self._pool.release(connection)

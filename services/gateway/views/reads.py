@@ -4,6 +4,7 @@ Raises ``Unavailable`` where the store is away. Never writes.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -64,7 +65,8 @@ class Queries:
                 except asyncio.CancelledError:
                     if limit.expired():
                         # Else its end would be waited for, and whoever is away answers that no more than the rest.
-                        connection.terminate()
+                        with contextlib.suppress(asyncpg.InterfaceError):
+                            connection.terminate()
                     raise
                 finally:
                     await self._pool.release(connection)
