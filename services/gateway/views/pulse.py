@@ -69,7 +69,7 @@ class Pulse:
         return False
 
     async def _ask(self) -> bool:
-        """On a connection that is kept, so that it waits for nobody who asks for much; where it was lost, on a new one."""
+        """On a connection that is kept, so that it waits for nobody; where it was lost, on a new one."""
         return await self._ask_once() or await self._ask_once()
 
     async def _ask_once(self) -> bool:
