@@ -1,6 +1,7 @@
 """The log for other systems: nothing skipped, nothing twice, whatever is filtered and wherever a reader goes on."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +15,9 @@ from shared.store import Position
 from tests.services.gateway.fake_ledger import FakeLedger
 from tests.services.gateway.listening import Gateway
 from tests.services.gateway.story import Story
+
+LIMIT = 1 << 18
+"""Bytes that a listener of a test takes before it stops reading."""
 
 
 async def add(gateway: Gateway, ledger: FakeLedger, seeds: int = 4) -> tuple[str, str]:
@@ -104,6 +108,42 @@ async def test_a_stream_goes_on_where_its_listener_was(
     assert [data for _, data in heard[:-1]] == everything
     assert heard[-1][1]["subject"] == str(job)
     assert [id for id, _ in heard] == [data["position"] for _, data in heard]
+
+
+async def test_a_listener_that_does_not_read_keeps_nobody_waiting_and_catches_up(
+    gateway: Gateway, ledger: FakeLedger, until: Callable[..., Awaitable[None]]
+) -> None:
+    """It is sent what its connection holds, a few megabytes at most, and the rest from the log when it reads on."""
+    _, start = await add(gateway, ledger)
+    url = gateway.http._base_url
+    assert url is not None
+    assert url.host is not None
+    path = f"/events/stream?after={start}"
+    reader, writer = await asyncio.open_connection(url.host, url.port, limit=LIMIT)
+    writer.write(f"GET /api/v1{path} HTTP/1.1\r\nHost: {url.host}\r\n\r\n".encode())
+    heard: list[tuple[str, Any]] = []
+    async with aclosing(gateway.listen(path)) as other:
+        for events in (
+            160,
+            5,
+        ):  # 8 MB, of which the connection holds a part; and what comes while it is full
+            story = Story(project=fresh_id())
+            for n in range(events):
+                story.ask(f"{fresh_id()}/{n}", custom_prompt="ä" * 25_000)
+            end = await ledger.append(story.lines, salt=str(fresh_id()))
+            heard += [await anext(other) for _ in story.lines]
+            await gateway.seen(end)
+            assert heard[-1][0] == end
+            await until(lambda: len(vars(reader)["_buffer"]) > LIMIT)
+
+    places: list[str] = []
+    async with asyncio.timeout(20):
+        while end not in places:
+            line = await reader.readline()
+            if line.startswith(b"id: "):
+                places.append(line[4:].decode().strip())
+    assert places == [at for at, _ in heard]
+    writer.close()
 
 
 async def test_a_filtered_stream_says_how_far_it_has_come(
