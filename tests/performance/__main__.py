@@ -21,6 +21,7 @@ from tests.performance import (
     pending,
     recording,
     recovery,
+    sharing,
     starting,
     view_lag,
 )
@@ -53,6 +54,10 @@ def benchmarks(size: Size) -> dict[str, tuple[str, Callable[[Tell], list[Figure]
         "main-job": (
             "The main job",
             lambda tell: main_job.measure(tell, size.chunks, size.concurrency),
+        ),
+        "sharing": (
+            "Two workers on one job",
+            lambda tell: sharing.measure(tell, size.chunks, size.concurrency),
         ),
         "recording": (
             "Recording by the ledger",

@@ -9,12 +9,14 @@ from typing import Any
 
 import asyncpg
 
-from tests.performance import bare_client
+from tests.performance import bare_client, bare_openai
 from tests.performance.figures import Figure
 from tests.performance.mill import Ground, Mill, milling
 from tests.performance.progress import Tell
 
 LATENCY_MS, SIGMA = 500.0, 0.7
+WIDE = 256
+"""Model calls at once where a job has many."""
 SETTLED = """
 select extract(epoch from min(recorded_at) filter (where type = 'gristmill.generation.requested.v1')) as asked,
     extract(epoch from max(recorded_at) filter (where type = 'gristmill.generation.planned.v1')) as planned,
@@ -51,12 +53,23 @@ async def _measure(tell: Tell, chunks: int, concurrency: int) -> list[Figure]:
         bare_varied = await asyncio.to_thread(
             bare_client.measure, mill.simulation, chunks, concurrency, LATENCY_MS, SIGMA
         )
+        tell(f"a job of {chunks} chunks, {WIDE} at once")
+        wide = await mill.grind(chunks, WIDE, LATENCY_MS)
+        tell(f"a bare client making {chunks} calls, {WIDE} at once")
+        bare_wide = await asyncio.to_thread(
+            bare_client.measure, mill.simulation, chunks, WIDE, LATENCY_MS
+        )
+        tell(f"the openai client making {chunks} calls and writing JSONL")
+        script = await asyncio.to_thread(
+            bare_openai.measure, mill.simulation, chunks, concurrency, LATENCY_MS
+        )
     grown = {name: after[name] - before.get(name, 0.0) for name in after}
     return [
         efficiency(f"efficiency, {job.calls} x {LATENCY_MS:g} ms, c={concurrency}", job, bare),
         efficiency(f"efficiency, lognormal, sigma {SIGMA}", varied, bare_varied),
+        efficiency(f"efficiency, {wide.calls} x {LATENCY_MS:g} ms, c={WIDE}", wide, bare_wide),
         tail(job, stages),
-        *processor(job, bare),
+        *processor(job, bare, script),
         *first_entry(first, job),
         *growth(first, job),
         *disk(job, grown),
@@ -80,15 +93,20 @@ def tail(job: Ground, stages: dict[str, float]) -> Figure:
     return Figure("the whole job", "s", (job.wall,), "ideal", (job.ideal,), "less", note)
 
 
-def processor(job: Ground, bare: dict[str, Any]) -> list[Figure]:
+def processor(job: Ground, bare: dict[str, Any], script: dict[str, Any]) -> list[Figure]:
     """Milliseconds of processor time per model call, in all and by process."""
     by_bare, calls = bare["cpu_ms_per_call"], job.calls
+    in_all = sum(job.cpu.values()) * 1000 / calls
     simulated = job.stats["cpu_s"] * 1000 / calls
     beside = bare["simulator_cpu_s"] * 1000 / bare["calls"]
     rows = [
         Figure(
-            "CPU of all processes", "ms a call", (sum(job.cpu.values()) * 1000 / calls,),
-            "bare aiohttp", (by_bare,), "less",
+            "CPU of all processes", "ms a call", (in_all,),
+            "openai client writing JSONL", (script["cpu_ms_per_call"],), "less",
+            f"{len(job.cpu)} processes, servers included; the client's efficiency: {script['efficiency']:.2f}",
+        ),
+        Figure(
+            "CPU of all processes", "ms a call", (in_all,), "bare aiohttp", (by_bare,), "less",
             f"the simulated model itself: {simulated:.2f} ms a call, {beside:.2f} under the bare client",
         )
     ]  # fmt: skip

@@ -157,7 +157,7 @@ class Mill:
         """A project with parsed and chunked documents of so many chunks; its id."""
         project: str = (await self._post("projects", {"name": f"bench {self._used}"}))["id"]
         form = aiohttp.FormData({"project_id": project})
-        for name, text in _documents(self._used, chunks):
+        for name, text in prose(self._used, chunks):
             form.add_field("files", text.encode(), filename=name, content_type="text/markdown")
         self._used += chunks
         async with self.api.post("documents/upload", data=form) as response:
@@ -241,7 +241,8 @@ def memory(tree: Tree) -> dict[str, float]:
     }
 
 
-def _documents(first: int, chunks: int) -> Iterator[tuple[str, str]]:
+def prose(first: int, chunks: int) -> Iterator[tuple[str, str]]:
+    """Names and texts of so many sections of prose, from the section ``first``."""
     for start_at in range(first, first + chunks, SECTIONS):
         stop = min(start_at + SECTIONS, first + chunks)
         lines = [f"# Stations of district {start_at}\n"]

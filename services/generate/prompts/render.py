@@ -217,6 +217,7 @@ def _custom(part: str, settings: GenerationSettings, of_the_call: dict[str, str]
     return fence.escape(fill(part, values | of_the_call))
 
 
+@lru_cache(maxsize=256)
 def _document(document: PlannedDocument) -> str:
     """Without anything of a chunk, so that its bytes are the same for all chunks of the document."""
     lines = [f"Title: {fence.quoted(document.title)}"]
