@@ -113,6 +113,10 @@ class Settings(BaseSettings):
     """Jobs that a tenant may have open at once; one more is refused (429)."""
     most_queued_bytes: int = Field(default=50_000_000_000, ge=1)
     """Of a tenant's documents that no job has processed yet; an upload beyond that is refused (429)."""
+    least_free: int = Field(default=500_000_000, ge=0)
+    """Bytes of the data folder's disk that are kept free: jobs wait for space before it is filled further."""
+    most_database: int | None = Field(default=None, ge=1)
+    """Bytes that the database may take, where it has a limit of its own; jobs wait for space at 80 % of it."""
     leadership: Seconds = 3.0
     request_wait: Seconds = 2.0
     """How long the gateway waits for the ledger to record a request."""

@@ -17,7 +17,7 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.ledger import leadership, pausing, reconciler, relay, sampling
+from services.ledger import leadership, pausing, reconciler, relay, sampling, space
 from services.ledger.intake import Intake
 from services.ledger.journal import Journal
 from services.ledger.recorder import Recorder, Transient
@@ -113,6 +113,7 @@ class Ledger:
                     tasks.create_task(self._relay_commands(recorder, lease))
                     tasks.create_task(self._relay(relay.publish_events, lease, self._due[1]))
                     tasks.create_task(self._reconcile(recorder, intake, beats, house, lease))
+                    tasks.create_task(self._watch_space(recorder, house))
                     tasks.create_task(self._keep(lease))
         finally:
             with contextlib.suppress(nats.errors.Error):
@@ -251,6 +252,21 @@ class Ledger:
                 log.info("issuing %d units again", len(units))
                 REISSUED.add(by=len(units))
                 await recorder.turn(partial(reconciler.reissue, units=units))
+
+    async def _watch_space(self, recorder: Recorder, house: House) -> None:
+        # A leader that is new does not know whether the one before it let jobs wait.
+        held = True
+        while True:
+            heed_cancellation()
+            with contextlib.suppress(*Transient):
+                found = await space.look(self._pool, self._client, self._settings)
+                house.short = space.shortage(found, short=house.short is not None)
+                if house.short is not None and house.hungry:
+                    await recorder.turn(partial(space.hold, reason=house.short))
+                elif house.short is None and held:
+                    await recorder.turn(space.release)
+                held = house.short is not None
+            await asyncio.sleep(self._settings.beat)
 
     async def _inbox_is_drained(self) -> bool:
         """Every outcome that was said is recorded: otherwise a unit might be issued again that is done."""

@@ -77,6 +77,8 @@ class House:
     """Model calls' units in flight, in all,"""
     tenant_window: int = 2048
     """and for one tenant."""
+    short: str | None = None
+    """Why space is short, so that nothing may be issued; see ``space``."""
     most_jobs: int = 1000
     """Jobs that a tenant may have open at once."""
     workers: dict[str, int] = field(default_factory=dict)
@@ -91,6 +93,8 @@ class House:
 
     def credit(self, tenant: str, in_flight: Mapping[str, int]) -> int:
         """Units that one job may issue now: a fair part of what the windows leave. ``in_flight`` is by tenant."""
+        if self.short is not None:
+            return 0
         left = min(
             self.windows - sum(in_flight.values()), self.tenant_window - in_flight.get(tenant, 0)
         )

@@ -32,7 +32,7 @@ from contracts.job import (
 )
 from contracts.message import Command
 from services.ledger.processes.decision import Decision
-from services.ledger.processes.generation_state import GenerationState, counted
+from services.ledger.processes.generation_state import SPACE, GenerationState, counted
 
 PACK = 8
 """Seeds in one command."""
@@ -139,7 +139,7 @@ def _run(
     workers: int,
     missing: Sequence[int],
 ) -> Decision[GenerationState]:
-    if state.waiting_for is not None and state.answered:
+    if state.waiting_for not in (None, SPACE) and state.answered:
         return Decision(state, events=(JobResumed(waited_for=state.waiting_for),))
     wanted = request.settings.entries
     enough = wanted is not None and state.counts.accepted >= wanted

@@ -45,6 +45,8 @@ from contracts.job import (
 from contracts.message import Event, Message, Recorded, wire_type
 from contracts.unit import UnitFailed
 
+SPACE = "space"
+"""What a job waits for while a disk or a queue is nearly full. Only who looks at them can tell that it is over."""
 MOST_CODES = 12
 """Failure codes counted by name; rarer ones are counted as ``other``."""
 
