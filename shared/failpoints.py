@@ -24,6 +24,7 @@ Point = Literal[
     "worker.received",  # a command came from the bus; it is not read yet
     "worker.beat",  # the units that are held were named; their messages are not kept alive yet
     "worker.answered",  # a model answered, and is paid; nobody knows the answer yet
+    "worker.answer_said",  # the bus has an answer that led to no outcome yet
     "worker.outcome",  # a unit is done; its outcome is not said
     "worker.puback",  # the bus has the outcome
     "worker.said",  # all outcomes of a command are said; it is not acknowledged

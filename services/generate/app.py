@@ -31,6 +31,7 @@ from services.generate.prompts.render import Prompt, render
 from services.generate.schemas import json_schema
 from shared.blobs import Blobs
 from shared.errors import Rejected
+from shared.failpoints import failpoint
 from shared.llm.client import ModelClient
 from shared.llm.model import CallRecord, ModelAnswer, ModelRequest, Role
 from shared.plans import Plans, keep_plan
@@ -210,6 +211,7 @@ class _Question:
             first=len(task.calls),
             before_each=task.may_start,
             report=lambda record: task.calls.append(_settled(task, model, record)),
+            name=lambda number: str(_call_id(task, number)),
         )
         return answered.answer
 
@@ -219,6 +221,7 @@ class _Question:
         call = _call_body(message, self.system, self.prompt, exchanges, self.document)
         answer = KeptAnswer(key=keys[n], body=call.body_id, exchange=n)
         await task.journal.keep(task, (answer,), (call,))
+        failpoint("worker.answer_said")
 
 
 def _request(settings: GenerationSettings, messages: Sequence[tuple[Role, str]]) -> ModelRequest:

@@ -144,31 +144,34 @@ class Judge:
         self._whole = whole
         self._client = client
         self._store = store
-        self._began = time.time()
         self._repeats = 0
 
-    async def finds(self, job: str, most_repeats: int) -> None:
+    async def finds(self, job: str, most_repeats: int, most_failed: int = 0) -> None:
         """Nothing is lost and nothing is there twice, once the job has ended and the bus has come to rest."""
         ended = await self._whole.ended(job)
         assert ended.status == "completed", ended
         made = await check(self._whole, job)
-        assert made.counts.failed == made.counts.not_needed == 0
+        assert made.counts.failed <= most_failed, made.counts
+        assert made.counts.not_needed == 0, made.counts
         assert made.counts.seeds > 4, made.counts
         assert made.counts.accepted > 0, made.counts
         async with asyncio.timeout(10):
             while await self._restless():
                 await pause()
-        assert [row["what"] for row in await self._store.fetch(HOLES)] == []
+        holes = [row["what"] for row in await self._store.fetch(HOLES)]
+        assert holes == [], holes
         dead = await self._client.jetstream().stream_info("DEAD")
         assert dead.state.messages == 0
         before, self._repeats = self._repeats, self._whole.simulator.stats()["repeats"]
-        assert self._repeats - before <= most_repeats
+        assert self._repeats - before <= most_repeats, (before, self._repeats)
 
     async def finds_all(self) -> None:
         """Have the checker of histories judge everything since the start, whoever died meanwhile."""
-        fault = Fault("kill", "one after the other", self._began, time.time())
+        # As if whoever calls the model had died at last: calls that nobody recorded are excused, and made once more.
+        fault = Fault("kill", "", time.time(), time.time())
         calls = self._whole.simulator.calls()
-        assert history(await of_tree(self._whole.tree, calls=calls, faults=[fault])) == []
+        found = history(await of_tree(self._whole.tree, calls=calls, faults=[fault]))
+        assert found == [], found
 
     async def _restless(self) -> list[str]:
         """What is not done yet, though every job has ended."""

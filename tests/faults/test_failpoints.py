@@ -114,9 +114,25 @@ async def test_a_ledger_dies_while_it_issues_units_again(
 
 
 @pytest.mark.faults
+async def test_a_worker_dies_when_it_has_said_an_answer_that_led_to_nothing_yet(
+    whole: Whole, project: str, judged: Judge
+) -> None:
+    """The first answers to some prompts cannot be read; they are paid, and are not asked for again."""
+    point = "worker.answer_said"
+    await arm(whole, "generate", point)
+    whole.simulator.control(malformed=0.5)
+    job = await ground(whole, project, "answer-said")
+    whole.simulator.control(malformed=0.0)
+    await died(whole, "generate", point)
+    await judged.finds(job, CONCURRENCY, most_failed=4)
+
+
+@pytest.mark.faults
 async def test_the_history_of_all_of_them_is_sound(judged: Judge) -> None:
     await judged.finds_all()
 
 
 def test_every_failpoint_is_hit() -> None:
-    assert {point for _, point in EVERY} | {"reconciler.reissued"} == set(NAMES)
+    assert {point for _, point in EVERY} | {"reconciler.reissued", "worker.answer_said"} == set(
+        NAMES
+    )
