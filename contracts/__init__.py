@@ -55,6 +55,8 @@ from contracts.job import (
     JobCompleted,
     JobContinued,
     JobFailed,
+    JobForked,
+    JobForkRequested,
     JobPaused,
     JobPauseRequested,
     JobPausing,
@@ -106,6 +108,7 @@ REQUESTS: dict[str, type[Request]] = {
         JobResumeRequested,
         LetterRetryRequested,
         LetterDropRequested,
+        JobForkRequested,
     )
 }
 """What the outside world may ask."""
@@ -150,6 +153,7 @@ EVENTS: dict[str, type[Event]] = REQUESTS | {
         JobContinued,
         LetterRetried,
         LetterDropped,
+        JobForked,
     )
 }
 """What the log may hold (requests are events of it)."""
@@ -226,6 +230,7 @@ SAYS_BESIDES: dict[str, tuple[type[Event], ...]] = {
         JobPausing,
         JobPaused,
         JobContinued,
+        JobForked,
         UnitFailed,
         ResultIgnored,
         LetterRetried,
@@ -258,6 +263,7 @@ _JOBS = (
     JobPausing,
     JobPaused,
     JobContinued,
+    JobForked,
 )
 
 HEARS: dict[str, tuple[type[Event], ...]] = {

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.message import Event, Request
+from contracts.blob import BlobRef
+from contracts.generation import GenerationRequested
+from contracts.message import Event, Message, Position, Request
 
 
 class JobCancelRequested(Request):
@@ -30,6 +32,67 @@ class JobResumeRequested(Request):
     """Somebody asked for a paused job to go on."""
 
     target: UUID
+
+
+class JobForkRequested(Request):
+    """Somebody asked for a new job that goes on from what a job had at some point."""
+
+    target: UUID
+    position: Position | None = None
+    """Of an event of the log, which is the last that counts; None: now."""
+    name: str | None = Field(default=None, max_length=200)
+    """Of the new dataset; None: the parent's."""
+
+
+class ForkedRound(Message):
+    plan: BlobRef
+    first: int
+    seeds: int
+    accepted_before: int
+
+
+class ForkedProgress(Message):
+    """How far a planned job was. What was in flight, or failed, counts as not asked."""
+
+    rounds: tuple[ForkedRound, ...]
+    asked: int
+    chunks: int
+    skipped: dict[str, int]
+    done: int
+    generated: int
+    accepted: int
+    surplus: int
+    rejected: dict[str, int]
+    extended: bool
+    """The last attempt at a further round found something to ask."""
+    generated_at: int
+    """Version of the job's stream that last generated;"""
+    uncurated: tuple[tuple[int, int], ...]
+    """stretches ``(after, through]`` up to it that are not judged;"""
+    curated_at: int
+    """version of the dataset's stream that last curated, and"""
+    admitted_to: int
+    """the one up to which entries were admitted."""
+
+
+class JobForked(Event):
+    """A job began from what another one had at a point. The streams of the job and of its dataset go on from those of
+    the parent as they were then, so its entries are its own and are neither copied nor paid again.
+    """
+
+    parent: UUID
+    at: Position
+    job_version: int
+    """Of the parent's stream at that point,"""
+    dataset_version: int
+    """and of its dataset's."""
+    request: GenerationRequested
+    """What both make; only the name may differ."""
+    documents: int
+    waiting: int
+    """Of these, not ready yet."""
+    progress: ForkedProgress | None
+    """None: nothing was planned, and the job begins with its documents."""
 
 
 class JobRestarted(Event):

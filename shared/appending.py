@@ -68,6 +68,8 @@ class Append:
     tenant: str
     events: tuple[NewEvent, ...]
     expected: int | None = None
+    base: tuple[UUID, int] | None = None
+    """The stream, and its version, that a stream without events goes on from."""
 
 
 class Appending:
@@ -82,8 +84,10 @@ class Appending:
         self._now = now
         self._versions: dict[UUID, int] = {}
         self._streams: dict[UUID, tuple[str, str]] = {}
+        self._bases: dict[UUID, tuple[UUID, int]] = {}
         self._known: set[UUID] = set()
         self.recorded: list[Recorded[Event]] = []
+        self._flushed = 0
 
     @classmethod
     async def begin(cls, connection: "Connection") -> "Appending":
@@ -126,6 +130,12 @@ class Appending:
         """Versions of streams that the caller has read under the log's lock; one that is known already stays."""
         self._versions = {**versions, **self._versions}
 
+    def continues(self, stream: UUID, kind: str, tenant: str, base: tuple[UUID, int]) -> None:
+        """A stream that has no event yet goes on from another one as that was at a version."""
+        self._versions[stream] = base[1]
+        self._streams[stream] = (tenant, kind)
+        self._bases[stream] = base
+
     def knows(self, event: UUID) -> bool:
         """Whether the log holds an event whose id was loaded."""
         return event in self._known
@@ -156,24 +166,26 @@ class Appending:
         return recorded
 
     async def flush(self) -> None:
-        """Write what was added: events, versions of their streams, the log's head."""
-        if not self.recorded:
+        """Write what was added and is not written yet: events, versions of their streams, the log's head."""
+        await self._write_bases()
+        new, self._flushed = self.recorded[self._flushed :], len(self.recorded)
+        if not new:
             return
-        places = [Position.parse(each.position) for each in self.recorded]
+        places = [Position.parse(each.position) for each in new]
         await self._connection.execute(
             _APPEND,
             [place.n for place in places],
             [place.era for place in places],
-            [each.stream for each in self.recorded],
-            [each.version for each in self.recorded],
-            [each.id for each in self.recorded],
-            [wire_type(type(each.event)) for each in self.recorded],
-            [each.tenant for each in self.recorded],
-            [each.job_id for each in self.recorded],
-            [each.cause_id for each in self.recorded],
-            [each.traceparent for each in self.recorded],
-            [each.event.model_dump(mode="json") for each in self.recorded],
-            [each.recorded_at for each in self.recorded],
+            [each.stream for each in new],
+            [each.version for each in new],
+            [each.id for each in new],
+            [wire_type(type(each.event)) for each in new],
+            [each.tenant for each in new],
+            [each.job_id for each in new],
+            [each.cause_id for each in new],
+            [each.traceparent for each in new],
+            [each.event.model_dump(mode="json") for each in new],
+            [each.recorded_at for each in new],
             LOG,
             self.position.n,
             list(self._streams),
@@ -181,6 +193,20 @@ class Appending:
             [kind for _, kind in self._streams.values()],
             [self._versions[stream] for stream in self._streams],
         )
+
+    async def _write_bases(self) -> None:
+        if not self._bases:
+            return
+        await self._connection.execute(
+            """
+            insert into ledger.lineage (stream_id, base_id, base_version)
+            select * from unnest($1::uuid[], $2::uuid[], $3::int[]) on conflict do nothing
+            """,
+            list(self._bases),
+            [base for base, _ in self._bases.values()],
+            [version for _, version in self._bases.values()],
+        )
+        self._bases.clear()
 
 
 async def append(connection: "Connection", appends: Sequence[Append]) -> list[Recorded[Event]]:
@@ -193,6 +219,8 @@ async def append(connection: "Connection", appends: Sequence[Append]) -> list[Re
         found = appending.version(each.stream)
         if each.expected is not None and found != each.expected:
             raise Conflict(each.stream, each.expected, found)
+        if each.base is not None and not found:
+            appending.continues(each.stream, each.kind, each.tenant, each.base)
         for new in each.events:
             appending.add(each.stream, each.kind, each.tenant, new)
     await appending.flush()

@@ -23,6 +23,7 @@ class MemoryStore:
         self.now = now
         self._log: list[Recorded[Event]] = []
         self._bodies: dict[UUID, str] = {}
+        self._bases: dict[UUID, tuple[UUID, int]] = {}
 
     async def append(self, appends: Sequence[Append]) -> list[Recorded[Event]]:
         """All or nothing. Raise ``Conflict`` where a stream is not at the version expected."""
@@ -30,6 +31,9 @@ class MemoryStore:
         known = {recorded.id for recorded in log}
         for each in appends:
             version = sum(recorded.stream == each.stream for recorded in log)
+            if each.base is not None:
+                self._bases.setdefault(each.stream, each.base)
+            version += self._bases.get(each.stream, (None, 0))[1]
             if each.expected is not None and version != each.expected:
                 raise Conflict(each.stream, each.expected, version)
             for new in each.events:
@@ -72,6 +76,11 @@ class MemoryStore:
         through: int | None = None,
         types: Collection[type[Event]] = (),
     ) -> AsyncIterator[Recorded[Event]]:
+        if stream in self._bases:
+            base, version = self._bases[stream]
+            until = version if through is None else min(version, through)
+            async for recorded in self.stream(base, after, until, types):
+                yield recorded
         for recorded in list(self._log):
             if (
                 recorded.stream == stream

@@ -82,7 +82,10 @@ class Reader(Protocol):
         through: int | None = None,
         types: Collection[type[Event]] = (),
     ) -> AsyncIterator[Recorded[Event]]:
-        """Events of versions ``(after, through]`` in order; of these types only, where any are named."""
+        """Events of versions ``(after, through]`` in order; of these types only, where any are named.
+
+        Where the stream goes on from another one, those of the other come first, as they are recorded there.
+        """
         ...
 
     def facts(
@@ -156,6 +159,29 @@ async def _speak_json(connection: "asyncpg.Connection[Any]") -> None:
     )
 
 
+async def lineage(
+    connection: "Pool | Connection", stream: UUID, through: int | None = None
+) -> list[tuple[UUID, int | None]]:
+    """The streams that a stream is made of, oldest first, each up to a version (None: to its end)."""
+    rows = await connection.fetch(
+        """
+        with recursive line as (
+            select stream_id, base_id, base_version, 1 as depth
+            from ledger.lineage where stream_id = $1
+            union all
+            select l.stream_id, l.base_id, least(l.base_version, line.base_version), depth + 1
+            from line join ledger.lineage l on l.stream_id = line.base_id
+        )
+        select base_id, base_version from line order by depth desc
+        """,
+        stream,
+    )
+    bases: list[tuple[UUID, int | None]] = [tuple(row.values()) for row in rows]
+    if through is not None:
+        bases = [(base, min(until or 0, through)) for base, until in bases]
+    return [*bases, (stream, through)]
+
+
 def recorded_from(row: Mapping[str, Any]) -> Recorded[Event]:
     """A row of ``ledger.events`` as the event it holds."""
     return Recorded[Event].model_construct(
@@ -198,26 +224,39 @@ class PostgresReader:
         through: int | None = None,
         types: Collection[type[Event]] = (),
     ) -> AsyncIterator[Recorded[Event]]:
-        names = [wire_type(each) for each in types] or None
-        while True:
-            rows = await self._pool.fetch(
-                """
-                select * from ledger.events
-                where stream_id = $1 and version > $2 and ($3::int is null or version <= $3)
-                  and ($4::text[] is null or type = any($4))
-                order by version limit $5
-                """,
-                stream,
-                after,
-                through,
-                names,
-                PAGE,
-            )
+        async for rows in self._pages("*", stream, after, through, types, PAGE):
             for row in rows:
                 yield recorded_from(row)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1]["version"]
+
+    async def _pages(
+        self,
+        columns: str,
+        stream: UUID,
+        after: int,
+        through: int | None,
+        types: Collection[type[Event]],
+        page: int,
+    ) -> AsyncIterator[list[Any]]:
+        names = [wire_type(each) for each in types] or None
+        for own, until in await lineage(self._pool, stream, through):
+            while True:
+                rows = await self._pool.fetch(
+                    f"""
+                    select {columns} from ledger.events
+                    where stream_id = $1 and version > $2 and ($3::int is null or version <= $3)
+                      and ($4::text[] is null or type = any($4))
+                    order by version limit $5
+                    """,  # noqa: S608 - constants
+                    own,
+                    after,
+                    until,
+                    names,
+                    page,
+                )
+                yield rows
+                if len(rows) < page:
+                    break
+                after = rows[-1]["version"]
 
     async def facts(
         self,
@@ -227,26 +266,10 @@ class PostgresReader:
         types: Collection[type[Event]] = (),
         page: int = PAGE,
     ) -> AsyncIterator[Fact]:
-        names = [wire_type(each) for each in types] or None
-        while True:
-            rows = await self._pool.fetch(
-                """
-                select version, event_id, type, data, trace from ledger.events
-                where stream_id = $1 and version > $2 and ($3::int is null or version <= $3)
-                  and ($4::text[] is null or type = any($4))
-                order by version limit $5
-                """,
-                stream,
-                after,
-                through,
-                names,
-                page,
-            )
+        columns = "version, event_id, type, data, trace"
+        async for rows in self._pages(columns, stream, after, through, types, page):
             for row in rows:
                 yield Fact(*row)
-            if len(rows) < page:
-                return
-            after = rows[-1]["version"]
 
     async def marks(
         self,
@@ -255,19 +278,9 @@ class PostgresReader:
         through: int | None = None,
         types: Collection[type[Event]] = (),
     ) -> list[Mark]:
-        rows = await self._pool.fetch(
-            """
-            select version, event_id, trace from ledger.events
-            where stream_id = $1 and version > $2 and ($3::int is null or version <= $3)
-              and ($4::text[] is null or type = any($4))
-            order by version
-            """,
-            stream,
-            after,
-            through,
-            [wire_type(each) for each in types] or None,
-        )
-        return [Mark(*row) for row in rows]
+        columns = "version, event_id, trace"
+        pages = self._pages(columns, stream, after, through, types, 100 * PAGE)
+        return [Mark(*row) async for rows in pages for row in rows]
 
     async def bodies(self, ids: Collection[UUID]) -> dict[UUID, str]:
         rows = await self._pool.fetch(

@@ -227,11 +227,7 @@ def cancel(*, job: options.JobArgument, url: options.Url = None, data: options.D
     run(job, url, data)
 
 
-@app.command(
-    epilog=examples(
-        "gristmill pause 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
-    )
-)
+@app.command(epilog=examples("gristmill pause 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11"))
 def pause(*, job: options.JobArgument, url: options.Url = None, data: options.Data) -> None:
     """Start nothing more for a job until it is resumed; what is in flight finishes and is kept."""
     from services.cli.jobs import pause as run
@@ -239,16 +235,32 @@ def pause(*, job: options.JobArgument, url: options.Url = None, data: options.Da
     run(job, url, data)
 
 
-@app.command(
-    epilog=examples(
-        "gristmill resume 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
-    )
-)
+@app.command(epilog=examples("gristmill resume 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11"))
 def resume(*, job: options.JobArgument, url: options.Url = None, data: options.Data) -> None:
     """Let a paused job go on from where it is."""
     from services.cli.jobs import resume as run
 
     run(job, url, data)
+
+
+@app.command(
+    epilog=examples(
+        "gristmill fork 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11",
+        "gristmill fork 7b3c1f60-58a1-5b0e-9c39-0d7c2f1f6a11 --at 1.4711 --name another",
+    )
+)
+def fork(
+    *,
+    job: options.JobArgument,
+    at: options.At = None,
+    name: options.ForkName = None,
+    url: options.Url = None,
+    data: options.Data,
+) -> None:
+    """Begin a new job with what a job has now, or had at a position; nothing is asked or paid again."""
+    from services.cli.jobs import fork as run
+
+    run(job, at, name, url, data)
 
 
 @app.command(

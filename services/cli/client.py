@@ -162,6 +162,9 @@ class Api:
     async def pause(self, id: str) -> JobAsked:
         return await self._post(f"/jobs/pause/{id}", JobAsked, None)
 
+    async def fork(self, id: str, position: str | None, name: str | None) -> Submitted:
+        return await self._post(f"/jobs/fork/{id}", Submitted, {"position": position, "name": name})
+
     async def resume(self, id: str) -> JobAsked:
         return await self._post(f"/jobs/resume/{id}", JobAsked, None)
 

@@ -1,5 +1,5 @@
-"""``gristmill status`` and ``watch``: what jobs say of themselves; ``cancel``, ``pause`` and ``resume``: what is asked
-of them.
+"""What jobs say of themselves (``gristmill status``, ``watch``) and what is asked of them (``cancel``, ``pause``,
+``resume``, ``fork``).
 """
 
 import asyncio
@@ -68,6 +68,18 @@ def pause(job: str, url: str | None, data: Path) -> None:
 def resume(job: str, url: str | None, data: Path) -> None:
     """Let a paused job go on. Raise ``GristmillError`` where it is not paused."""
     _say(url, data, lambda api: api.resume(job))
+
+
+def fork(job: str, at: str | None, name: str | None, url: str | None, data: Path) -> None:
+    """Begin a job with what another has, now or at a position. Raise ``GristmillError`` where that cannot be."""
+
+    async def ask() -> list[str]:
+        async with found(url, data) as api:
+            made = await api.fork(job, at, name)
+            return [made.message, f"job      {made.job_id}", f"dataset  {made.dataset_id}"]
+
+    for line in asyncio.run(ask()):
+        Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(url: str | None, data: Path, asked: Callable[[Api], Awaitable[JobAsked]]) -> None:

@@ -149,6 +149,11 @@ Seed = Annotated[
     int | None, typer.Option(min=0, max=2**31 - 1, help="Of the plan's choices, and of the model.")
 ]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Its id.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="POSITION", help="Of the log, as the API says it; none: now."),
+]
+ForkName = Annotated[str | None, typer.Option("--name", help="Of the new dataset.")]
 OptionalJob = Annotated[
     str | None, typer.Argument(metavar="[JOB]", help="Its id; none: the newest jobs.")
 ]

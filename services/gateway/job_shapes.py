@@ -3,6 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from services.gateway.shapes import Shape
 
 
@@ -28,4 +30,21 @@ class Restarted(Shape):
     job_id: UUID
     message: str
     status: Literal["restarted"] = "restarted"
+    state: Literal["recorded", "queued"] = "recorded"
+
+
+class ForkOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    position: str | None = Field(default=None, max_length=30)
+    """As the API gave it; none: now."""
+    name: str | None = Field(default=None, max_length=200)
+    """Of the new dataset; none: that of the old one."""
+
+
+class Forked(Shape):
+    job_id: UUID
+    dataset_id: UUID
+    message: str
+    status: Literal["submitted"] = "submitted"
     state: Literal["recorded", "queued"] = "recorded"

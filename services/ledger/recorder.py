@@ -20,12 +20,17 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from contracts.identity import request_message
-from contracts.job import JobPauseRequested, JobRestartRequested, JobResumeRequested
+from contracts.job import (
+    JobForkRequested,
+    JobPauseRequested,
+    JobRestartRequested,
+    JobResumeRequested,
+)
 from contracts.letter import LetterDropRequested, LetterRetryRequested
 from contracts.message import Request
 from contracts.model import ModelAnswered
 from contracts.unit import UnitDeferred, UnitFinished
-from services.ledger import dead, leadership, outcomes, pausing, requests, restarts, stuck
+from services.ledger import dead, forking, leadership, outcomes, pausing, requests, restarts, stuck
 from services.ledger.asked import Asked
 from services.ledger.deciding import Undecidable
 from services.ledger.incoming import Carrier, Incoming, code_of, read
@@ -328,6 +333,8 @@ async def _asked(turn: Turn, incoming: Incoming, request: Request) -> Answer:
                 job = await dead.drop(turn, asked, request)
             case JobRestartRequested():
                 job = await restarts.restart(turn, asked, request)
+            case JobForkRequested():
+                job = await forking.fork(turn, asked, request)
             case JobPauseRequested():
                 job = await pausing.pause(turn, asked, request)
             case JobResumeRequested():

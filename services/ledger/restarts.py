@@ -6,13 +6,12 @@ are done) is read in the log, and what is decided from it is part of the event.
 
 from uuid import UUID
 
-from contracts.entries import EntriesAdmitted, EntriesCurated
 from contracts.generation import GenerationRequested
 from contracts.identity import dataset_id
 from contracts.job import JobCancelled, JobCompleted, JobFailed, JobRestarted, JobRestartRequested
 from contracts.message import wire_type
 from contracts.processing import ProcessingRequested
-from services.ledger import arriving, requests
+from services.ledger import arriving, requests, writing
 from services.ledger.asked import Asked, project_row, room_for_a_job, say
 from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.generation_state import GenerationState
@@ -85,26 +84,14 @@ async def _facts(turn: Turn, row: Row, number: int) -> JobRestarted:
 
 
 async def _planned(turn: Turn, row: Row, state: GenerationState, number: int) -> JobRestarted:
-    judged = await turn.connection.fetch(
-        """
-        select type, (data->>'after')::int as after, (data->>'through')::int as through
-        from ledger.events where stream_id = $1 and type = any($2)
-        """,
-        dataset_id(row.stream),
-        [wire_type(EntriesCurated), wire_type(EntriesAdmitted)],
-    )
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for each in judged:
-        spans.setdefault(each["type"], []).append((each["after"], each["through"]))
-    curated = spans.get(wire_type(EntriesCurated), [])
-    admitted = spans.get(wire_type(EntriesAdmitted), [])
+    judged = await writing.judged(turn.connection, dataset_id(row.stream))
     return JobRestarted(
         restart=number,
         failed=state.counts.failed,
         documents=state.documents,
         planned=True,
-        uncurated=generation_state.gaps(curated, state.curated_to),
-        admitted_to=max((through for _, through in admitted), default=0),
+        uncurated=generation_state.gaps(judged.curated, state.curated_to),
+        admitted_to=max((through for _, through in judged.admitted), default=0),
     )
 
 

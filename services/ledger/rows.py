@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from contracts import REQUESTS
-from contracts.message import Command, Message, Request
+from contracts.job import JobForked, JobForkRequested
+from contracts.message import Command, Message, Request, wire_type
 from services.ledger.processes.arrivals import ArrivalState
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
@@ -145,13 +146,17 @@ class Work:
 
 
 async def known_from(connection: "Connection", job: UUID) -> Known:
-    """What the first event of a job's stream says."""
-    row = await connection.fetchrow(
-        "select type, data, trace from ledger.events where stream_id = $1 and version = 1", job
+    """What the first event of a job's stream says; of a fork, what the second says that it makes."""
+    rows = await connection.fetch(
+        "select type, data, trace from ledger.events where stream_id = $1 order by version limit 2",
+        job,
     )
-    if row is None:
+    if not rows:
         raise LookupError(f"job {job} has no first event")
-    return Known(REQUESTS[row["type"]].model_validate(row["data"]), context_from(row["trace"]))
+    trace = context_from(rows[0]["trace"])
+    if rows[0]["type"] == wire_type(JobForkRequested):
+        return Known(JobForked.model_validate(rows[1]["data"]).request, trace)
+    return Known(REQUESTS[rows[0]["type"]].model_validate(rows[0]["data"]), trace)
 
 
 def row_from(row: Any) -> Row:

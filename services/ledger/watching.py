@@ -80,8 +80,8 @@ class Watch:
             return
         rows = await turn.connection.fetch(
             """
-            select stream_id, trace, cause_id, recorded_at from ledger.events
-            where stream_id = any($1::uuid[]) and version = 1
+            select distinct on (stream_id) stream_id, trace, cause_id, recorded_at
+            from ledger.events where stream_id = any($1::uuid[]) order by stream_id, version
             """,
             turn.ended,
         )

@@ -2,17 +2,19 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts import SERVICES
 from contracts.call import KeptAnswer
-from contracts.entries import EntriesGenerated
+from contracts.entries import EntriesAdmitted, EntriesCurated, EntriesGenerated
 from contracts.identity import command_id
 from contracts.message import wire_type
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.rows import Answered, House, Interest, Issued, Key, Row, Work
 from shared.bus import Answer
+from shared.store import lineage
 
 if TYPE_CHECKING:
     from shared.store import Connection
@@ -36,20 +38,55 @@ async def _seeds_without_outcome(
     connection: "Connection", job: UUID, first: int, stop: int
 ) -> list[int]:
     """The seeds of ``[first, stop)`` that generated nothing, in order; the first 20,000 of them."""
+    streams = await lineage(connection, job)
     rows = await connection.fetch(
         """
         select seed from generate_series($2::int, $3::int - 1) as seed
         where seed not in (
-            select (data->>'seed')::int from ledger.events where stream_id = $1 and type = $4
+            select (data->>'seed')::int from ledger.events e
+            join unnest($1::uuid[], $5::int[]) l (stream_id, through)
+                on e.stream_id = l.stream_id and (l.through is null or e.version <= l.through)
+            where type = $4
         )
         order by seed limit 20000
         """,
-        job,
+        [stream for stream, _ in streams],
         first,
         stop,
         wire_type(EntriesGenerated),
+        [through for _, through in streams],
     )
     return [row["seed"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Stretches ``(after, through]``: of a job's stream that were curated, of its dataset's that were admitted."""
+
+    curated: list[tuple[int, int]]
+    admitted: list[tuple[int, int]]
+
+
+async def judged(connection: "Connection", dataset: UUID, through: int | None = None) -> Judged:
+    """What was judged up to a version of a dataset's stream."""
+    streams = await lineage(connection, dataset, through)
+    rows = await connection.fetch(
+        """
+        select type, (data->>'after')::int as after, (data->>'through')::int as through
+        from ledger.events e join unnest($1::uuid[], $2::int[]) l (stream_id, upto)
+            on e.stream_id = l.stream_id and (l.upto is null or e.version <= l.upto)
+        where type = any($3)
+        """,
+        [stream for stream, _ in streams],
+        [upto for _, upto in streams],
+        [wire_type(EntriesCurated), wire_type(EntriesAdmitted)],
+    )
+    found: dict[str, list[tuple[int, int]]] = {}
+    for row in rows:
+        found.setdefault(row["type"], []).append((row["after"], row["through"]))
+    return Judged(
+        found.get(wire_type(EntriesCurated), []), found.get(wire_type(EntriesAdmitted), [])
+    )
 
 
 async def write_states(connection: "Connection", changed: Sequence[Row]) -> None:

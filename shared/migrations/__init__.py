@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
 
-NEEDED = 1
+NEEDED = 6
 """The lowest version of the database that this code's services work with; raised with the file that they rely on."""
 _LOCK = 7301
 """Of pg_advisory_xact_lock: held by whoever migrates."""

@@ -269,3 +269,34 @@ async def test_readers_may_not_append(database: Database, role: str) -> None:
     async with await open_pool(database.url(role)) as pool:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await PostgresStore(pool).append([started("a", "1")])
+
+
+async def test_a_stream_goes_on_from_another_one_as_that_was(store: Writable) -> None:
+    """And a third from it; what the first two say later is theirs alone."""
+    first, second, third = ident("first"), ident("second"), ident("third")
+
+    def said(stream: UUID, *names: str, base: tuple[UUID, int] | None = None) -> Append:
+        new = tuple(
+            NewEvent(id=ident(name), event=JobFailed(code=name, message="")) for name in names
+        )
+        return Append(stream=stream, kind="job", tenant="default", events=new, base=base)
+
+    async def read(stream: UUID, after: int = 0, through: int | None = None) -> list[str]:
+        found = [each async for each in store.stream(stream, after, through)]
+        assert [each.version for each in found] == sorted(each.version for each in found)
+        return [each.event.code for each in found if isinstance(each.event, JobFailed)]
+
+    await store.append([said(first, "a1", "a2", "a3")])
+    (made,) = await store.append([said(second, "b3", base=(first, 2))])
+    assert made.version == 3
+    await store.append([said(second, "b4"), said(first, "a4")])
+    await store.append([said(third, "c4", base=(second, 3))])
+    await store.append([said(second, "b5")])
+
+    assert await read(first) == ["a1", "a2", "a3", "a4"]
+    assert await read(second) == ["a1", "a2", "b3", "b4", "b5"]
+    assert await read(third) == ["a1", "a2", "b3", "c4"]
+    assert await read(third, after=1, through=3) == ["a2", "b3"]
+    assert await read(second, through=1) == ["a1"]
+    assert [each.data["code"] async for each in store.facts(third)] == ["a1", "a2", "b3", "c4"]
+    assert [each.version for each in await store.marks(third, 1, 4)] == [2, 3, 4]

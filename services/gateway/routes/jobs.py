@@ -7,19 +7,21 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from contracts.identity import dataset_id
 from contracts.job import (
     JobCancelRequested,
+    JobForkRequested,
     JobKind,
     JobPauseRequested,
     JobRestartRequested,
     JobResumeRequested,
 )
 from contracts.message import Request as Asked
-from services.gateway import ids, looking, overview, progress, queueing
+from services.gateway import ids, looking, overview, positions, progress, queueing
 from services.gateway.accepting import begin, known_job
 from services.gateway.asking import IdempotencyKey, ask, request_id
 from services.gateway.deps import Deps, Here, deps_of
-from services.gateway.job_shapes import Cancelling, Pausing, Restarted, Resumed
+from services.gateway.job_shapes import Cancelling, Forked, ForkOptions, Pausing, Restarted, Resumed
 from services.gateway.overview_shapes import Overview
 from services.gateway.routes.parameters import Page, PerPage, offset
 from services.gateway.shapes import Jobs, JobStatus, QueueStats
@@ -167,6 +169,34 @@ async def _asked(
             raise
         raise unknown from None
     return row.job_id
+
+
+@router.post("/fork/{id}", responses={202: {"model": Forked}})
+async def fork_job(
+    deps: Here,
+    response: Response,
+    id: str,
+    options: ForkOptions | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Forked:
+    """A new job that goes on from what a job that generates has now, or had at a position. What was in flight there, or
+    had failed, is asked by the new job; nothing else is asked or paid again.
+    """
+    unknown = Refused("job_not_found", f"Job {id[:64]} not found or cannot be forked", status=404)
+    name, asked = ids.uuid_of(id), options or ForkOptions()
+    if name is None or not await known_job(deps, name):
+        raise unknown
+    at = positions.parse(asked.position, "position") if asked.position else None
+    request = JobForkRequested(target=name, position=str(at) if at else None, name=asked.name)
+    begun = await begin(deps, request, request_id(idempotency_key))
+    response.status_code = begun.status
+    job = begun.job_id
+    return Forked(
+        job_id=job,
+        dataset_id=dataset_id(job),
+        message=f"Job {job} goes on from job {name}",
+        state=begun.state,
+    )
 
 
 @router.post("/restart/{id}", responses={202: {"model": Restarted}})

@@ -42,37 +42,58 @@ class Forget:
     id: UUID
 
 
-Operation = Put | Change | Forget
+@dataclass(frozen=True, slots=True)
+class Inherit:
+    """A dataset gets the entries, with their units, that another one had at a place in the log, as they were then."""
+
+    dataset: UUID
+    parent: UUID
+    through: int
+
+
+Operation = Put | Change | Forget | Inherit
 
 
 @dataclass(slots=True)
 class Step:
-    """Puts, then changes, each row at most once among either, then what is forgotten; steps are applied in order."""
+    """Puts, then changes, each row at most once among either, then what is forgotten, or inherited; in order."""
 
     puts: dict[str, dict[Key, Values]] = field(default_factory=dict)
     changes: dict[str, dict[Key, tuple[Values, dict[str, int]]]] = field(default_factory=dict)
     forgets: dict[str, list[UUID]] = field(default_factory=dict)
+    inherits: list[Inherit] = field(default_factory=list)
 
 
 def merged(operations: Iterable[Operation]) -> list[Step]:
     """The same operations in as few steps as keep their meaning: nearly always one.
 
     A put whose row was changed earlier in the same step begins another, because whether that change found a row is
-    for the database to say. So does whatever follows a deletion.
+    for the database to say. So does whatever follows a deletion, or a look at the rows as they are.
     """
     steps = [Step()]
     fresh: set[tuple[str, Key]] = set()
     for operation in operations:
         step = steps[-1]
-        if isinstance(operation, Forget):
+        if isinstance(operation, Inherit):
+            step.inherits.append(operation)
+            continue
+        if isinstance(operation, Forget) and not step.inherits:
             step.forgets.setdefault(operation.what, []).append(operation.id)
             continue
-        if step.forgets or (
-            isinstance(operation, Put) and operation.key in step.changes.get(operation.table, {})
+        if (
+            step.forgets
+            or step.inherits
+            or (
+                isinstance(operation, Put)
+                and operation.key in step.changes.get(operation.table, {})
+            )
         ):
             step = Step()
             steps.append(step)
             fresh.clear()
+        if isinstance(operation, Forget):
+            step.forgets.setdefault(operation.what, []).append(operation.id)
+            continue
         if isinstance(operation, Put):
             rows = step.puts.setdefault(operation.table, {})
             if operation.key not in rows:

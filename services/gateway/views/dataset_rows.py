@@ -46,9 +46,8 @@ def _entries_generated(recorded: Recorded[EntriesGenerated]) -> Iterator[Operati
     event = recorded.event
     yield Put(
         "units",
-        (event.unit_id,),
+        (event.unit_id, event.dataset_id),
         {
-            "dataset_id": event.dataset_id,
             "pos": place(recorded),
             "seed": event.seed,
             "round": event.round,
@@ -69,9 +68,8 @@ def _entries_generated(recorded: Recorded[EntriesGenerated]) -> Iterator[Operati
     for n, entry in enumerate(event.entries):
         yield Put(
             "entries",
-            (entry.entry_id,),
+            (entry.entry_id, event.dataset_id),
             {
-                "dataset_id": event.dataset_id,
                 "unit_id": event.unit_id,
                 "seed": event.seed,
                 "n": n,
@@ -105,7 +103,7 @@ def _unit_failed(recorded: Recorded[UnitFailed]) -> Iterator[Operation]:
 def _entries_curated(recorded: Recorded[EntriesCurated]) -> Iterator[Operation]:
     event = recorded.event
     for verdict in event.verdicts:
-        yield Change("entries", (verdict.entry_id,), _judged(recorded, verdict))
+        yield Change("entries", (verdict.entry_id, event.dataset_id), _judged(recorded, verdict))
     rejected = sum(not verdict.passed for verdict in event.verdicts)
     yield dataset(recorded, event.dataset_id, {"rejected": rejected})
     yield job(recorded)
@@ -127,13 +125,17 @@ def _judged(recorded: Recorded[EntriesCurated], verdict: Verdict) -> dict[str, A
 def _entries_admitted(recorded: Recorded[EntriesAdmitted]) -> Iterator[Operation]:
     event, here = recorded.event, place(recorded)
     for entry in event.accepted:
-        yield Change("entries", (entry,), {"status": "accepted", "admitted_pos": here})
+        yield Change(
+            "entries", (entry, event.dataset_id), {"status": "accepted", "admitted_pos": here}
+        )
     for entry in event.surplus:
-        yield Change("entries", (entry,), {"status": "surplus", "admitted_pos": here})
+        yield Change(
+            "entries", (entry, event.dataset_id), {"status": "surplus", "admitted_pos": here}
+        )
     for duplicate in event.duplicates:
         yield Change(
             "entries",
-            (duplicate.entry_id,),
+            (duplicate.entry_id, event.dataset_id),
             {
                 "status": "rejected",
                 "reason": "duplicate",

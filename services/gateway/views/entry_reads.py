@@ -78,8 +78,14 @@ class Entries:
         return EntryRow(**row) if row else None
 
     async def dataset_of(self, entry: UUID) -> UUID | None:
-        """Whose it is: the dataset, of which the asker must still be known to be the owner."""
-        row = await self._queries.row("select dataset_id from entries where entry_id = $1", entry)
+        """Whose it is: the dataset, of which the asker must still be known to be the owner; of a forked one, the first
+        that is there.
+        """
+        row = await self._queries.row(
+            "select dataset_id from entries join datasets using (dataset_id)"
+            " where entry_id = $1 order by datasets.pos limit 1",
+            entry,
+        )
         return row["dataset_id"] if row else None
 
     async def units(self, ids: set[UUID]) -> dict[UUID, UnitRow]:

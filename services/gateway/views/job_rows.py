@@ -14,6 +14,7 @@ from contracts.job import (
     JobCompleted,
     JobContinued,
     JobFailed,
+    JobForked,
     JobPaused,
     JobPausing,
     JobRestarted,
@@ -23,8 +24,9 @@ from contracts.job import (
 )
 from contracts.message import Event, Recorded
 from contracts.processing import ProcessingRequested
-from services.gateway.views.batch import Change, Operation, Put
+from services.gateway.views.batch import Change, Inherit, Operation, Put
 from services.gateway.views.operations import Rule, dataset, job, job_of, new_job, place, plain
+from shared.store import Position
 
 
 def _processing_requested(recorded: Recorded[ProcessingRequested]) -> Iterator[Operation]:
@@ -49,8 +51,38 @@ def _export_requested(recorded: Recorded[ExportRequested]) -> Iterator[Operation
 
 
 def _generation_requested(recorded: Recorded[GenerationRequested]) -> Iterator[Operation]:
-    event, this = recorded.event, job_of(recorded)
-    settings = event.settings
+    yield from _generates(recorded, recorded.event)
+
+
+def _job_forked(recorded: Recorded[JobForked]) -> Iterator[Operation]:
+    event, this, had = recorded.event, job_of(recorded), recorded.event.progress
+    if had is None:
+        yield from _generates(recorded, event.request)
+        return
+    counts = {
+        "rounds": len(had.rounds),
+        "seeds": sum(made.seeds for made in had.rounds),
+        "rejected": sum(had.rejected.values()),
+        "skipped": had.skipped,
+    }
+    same = "chunks asked done generated accepted surplus"
+    counts |= {name: getattr(had, name) for name in same.split()}
+    yield from _generates(recorded, event.request, **counts)
+    yield job(
+        recorded, status="running", started_at=recorded.recorded_at, documents=event.documents
+    )
+    for n, made in enumerate(had.rounds, 1):
+        values = {"seeds": made.seeds, "round": n, "plan": plain(made.plan)}
+        yield Put("plans", (this, made.first), values, fresh=False)
+    through = Position.parse(event.at).n
+    yield Inherit(dataset_id(this), dataset_id(event.parent), through)
+
+
+def _generates(
+    recorded: Recorded[Any], event: GenerationRequested, **made: Any
+) -> Iterator[Operation]:
+    """A job that generates, with its dataset. ``made``: what it begins with."""
+    this, settings = job_of(recorded), event.settings
     yield new_job(
         recorded,
         this,
@@ -83,6 +115,7 @@ def _generation_requested(recorded: Recorded[GenerationRequested]) -> Iterator[O
             "created_at": recorded.recorded_at,
             "updated_at": recorded.recorded_at,
             **dict.fromkeys(counters.split(), 0),
+            **made,
         },
     )
 
@@ -179,6 +212,7 @@ RULES: dict[type[Event], Rule] = {
     ProcessingRequested: _processing_requested,
     ExportRequested: _export_requested,
     GenerationRequested: _generation_requested,
+    JobForked: _job_forked,
     JobStarted: _job_started,
     JobWaiting: _job_waiting,
     JobResumed: _job_resumed,

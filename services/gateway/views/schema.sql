@@ -172,8 +172,9 @@ create table plans (
     primary key (job_id, first)
 );
 
+-- A fork has its parent's units and entries too, as they were when it was forked.
 create table units (
-    unit_id         uuid primary key,
+    unit_id         uuid not null,
     dataset_id      uuid not null,
     pos             bigint not null,
     seed            int not null,
@@ -189,7 +190,8 @@ create table units (
     prompt          jsonb not null,
     parameters      jsonb not null,
     response_key    text not null,
-    usage           jsonb not null
+    usage           jsonb not null,
+    primary key (unit_id, dataset_id)
 );
 
 create table failures (
@@ -207,7 +209,7 @@ create index failures_of_job on failures (job_id, pos);
 -- `status` is in no index and pages keep room, so the two verdicts that follow an entry's birth rewrite its row in
 -- place and touch no index.
 create table entries (
-    entry_id    uuid primary key,
+    entry_id    uuid not null,
     dataset_id  uuid not null,
     unit_id     uuid not null,
     seed        int not null,
@@ -221,7 +223,8 @@ create table entries (
     difficulty  text,
     kind        text,
     verdict_pos bigint,
-    admitted_pos bigint
+    admitted_pos bigint,
+    primary key (entry_id, dataset_id)
 ) with (fillfactor = 70);
 create index entries_in_order on entries (dataset_id, seed, n);
 

@@ -65,7 +65,7 @@ TABLES: dict[str, Table] = {
     ),
     "plans": _table("job_id first", uuid="job_id", int="first seeds round", jsonb="plan"),
     "units": _table(
-        "unit_id",
+        "unit_id dataset_id",
         uuid="unit_id dataset_id document_id chunk_id body_id call_id",
         text="nothing_because model response_key",
         int="seed round sample entries",
@@ -80,7 +80,7 @@ TABLES: dict[str, Table] = {
         boolean="fatal",
     ),
     "entries": _table(
-        "entry_id",
+        "entry_id dataset_id",
         uuid="entry_id dataset_id unit_id",
         text="type status reason category difficulty kind",
         int="seed n",

@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 
 from services.gateway.views.batch import Key, Step, Values
+from services.gateway.views.inheriting import inherit
 from services.gateway.views.tables import BELONGINGS, TABLES
 from services.gateway.views.versions import WrongViews
 from shared.errors import GristmillError
@@ -49,6 +50,8 @@ async def write(
                     await _update(connection, table, changes)
             for what, ids in step.forgets.items():
                 await _forget(connection, what, ids)
+            for each in step.inherits:
+                await inherit(connection, each)
         failpoint("projector.folded")
 
 

@@ -31,11 +31,14 @@ from contracts.generation import (
     GenerationRequested,
 )
 from contracts.job import (
+    ForkedProgress,
+    ForkedRound,
     JobCancelled,
     JobCancelling,
     JobCompleted,
     JobContinued,
     JobFailed,
+    JobForked,
     JobPaused,
     JobPausing,
     JobRestarted,
@@ -171,6 +174,8 @@ def evolve(state: GenerationState, recorded: Recorded[Event]) -> GenerationState
             return state.model_copy(update={"phase": "ended", "pause": None})
         case JobRestarted() as event:
             return _restarted(state, event)
+        case JobForked() as event:
+            return forked(event)
         case _:
             return state
 
@@ -210,6 +215,69 @@ def _restarted(state: GenerationState, event: JobRestarted) -> GenerationState:
             "waiting_for": None,
             "answered": True,
         }
+    )
+
+
+def forked(event: JobForked) -> GenerationState:
+    """A job as it begins: what its parent had is done, all else is asked under its own ids."""
+    project, had = event.request.project_id, event.progress
+    if had is None:
+        return GenerationState(project_id=project, documents=event.documents, waiting=event.waiting)
+    seeds = sum(made.seeds for made in had.rounds)
+    rejected = sum(had.rejected.values())
+    return GenerationState(
+        project_id=project,
+        phase="running",
+        documents=event.documents,
+        rounds=tuple(Round(**made.model_dump()) for made in had.rounds),
+        asked=had.asked,
+        next=seeds,
+        stop=seeds,
+        left=seeds - had.done,
+        counts=Counts(
+            seeds=seeds,
+            done=had.done,
+            generated=had.generated,
+            accepted=had.accepted,
+            rejected=rejected,
+            surplus=had.surplus,
+            awaiting=had.generated - had.accepted - rejected - had.surplus,
+        ),
+        generated_at=had.generated_at,
+        curated_to=had.generated_at,
+        uncurated=had.uncurated,
+        curated_at=had.curated_at,
+        admitted_to=had.admitted_to,
+        dataset_head=event.dataset_version,
+        rejected=had.rejected,
+        skipped=had.skipped,
+        extended=had.extended,
+    )
+
+
+def progress(
+    state: GenerationState, chunks: int, curated: Iterable[tuple[int, int]], admitted_to: int
+) -> ForkedProgress:
+    """How far a job is, of what its events say; ``state`` may be folded from them alone. The inverse of ``forked``.
+
+    ``curated``: stretches that were judged. ``admitted_to``: the version up to which entries were admitted.
+    """
+    counts = state.counts
+    return ForkedProgress(
+        rounds=tuple(ForkedRound(**made.model_dump()) for made in state.rounds),
+        asked=state.asked,
+        chunks=chunks,
+        skipped=state.skipped,
+        done=counts.done,
+        generated=counts.generated,
+        accepted=counts.accepted,
+        surplus=counts.surplus,
+        rejected=state.rejected,
+        extended=state.extended,
+        generated_at=state.generated_at,
+        uncurated=gaps(curated, state.generated_at),
+        curated_at=state.curated_at,
+        admitted_to=admitted_to,
     )
 
 

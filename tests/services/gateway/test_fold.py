@@ -16,7 +16,7 @@ from contracts.identity import dataset_id, entry_id, job_id, seed_unit
 from contracts.message import Event, Recorded
 from contracts.project import ProjectDeleted
 from contracts.unit import UnitFailed
-from services.gateway.views.batch import Change, Forget, Operation, Put, Step, merged
+from services.gateway.views.batch import Change, Forget, Inherit, Operation, Put, Step, merged
 from services.gateway.views.document_rows import upload_job
 from services.gateway.views.fold import rows_for
 from services.gateway.views.tables import BELONGINGS, TABLES, Belonging
@@ -126,7 +126,7 @@ def test_merging_operations_keeps_their_meaning_in_any_order(
 
 def test_every_row_that_is_put_has_a_table_and_columns_of_it() -> None:
     for operation in rows_for(EVENTS):
-        assert not isinstance(operation, Forget)
+        assert not isinstance(operation, Forget | Inherit)
         table = TABLES[operation.table]
         named = operation.values if isinstance(operation, Put) else operation.sets
         assert set(named) <= set(table.columns) - set(table.key)
@@ -169,7 +169,7 @@ def test_each_entry_ends_with_its_verdict_and_its_reason() -> None:
     story = Story()
 
     def entry(seed: int, n: int) -> dict[str, Any]:
-        return rows[(entry_id(seed_unit(story.job, seed), 0, n),)]
+        return rows[(entry_id(seed_unit(story.job, seed), 0, n), dataset_id(story.job))]
 
     assert entry(0, 0)["status"] == "accepted"
     assert entry(0, 0)["quality"] == 0.9
