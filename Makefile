@@ -13,11 +13,12 @@ TESTS ?=
 SEED ?= $(shell expr $$(date +%s) / 86400)
 COMPOSED := tests/e2e/test_containers.py
 FILES ?=
+SECONDS ?= 60
 # Keeps a half-installed package or somebody's settings out of the build.
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH VIRTUAL_ENV PYTHONHOME
 
-.PHONY: setup check test faults containers demo up bench lock format clean
+.PHONY: setup check test faults containers demo up bench chaos lock format clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -75,6 +76,12 @@ demo: setup
 
 up: setup
 	$(BIN)/gristmill up
+
+# Real processes under real faults: the same SEED strikes the same at the same times. NEMESIS=wipe or rollback makes a
+# run of one kind of fault; BROKEN=forgets_outcomes one of a faulty build, which must be found.
+chaos: setup
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(NEMESIS),--nemesis $(NEMESIS)) $(if $(BROKEN),--broken $(BROKEN))
 
 bench: setup
 	$(BIN)/python -m tests.performance $(BENCH)

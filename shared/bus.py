@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote, unquote
 from uuid import UUID
 
-import nats
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
@@ -29,6 +28,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.blob import BlobRef
 from contracts.message import Message, Request, request_subject, wire_type
 from shared.blobs import Blobs
+from shared.connecting import connect as connect  # noqa: PLC0414 - whoever speaks on the bus finds it here
 from shared.errors import GristmillError, Refused, Unavailable
 from shared.outside import bring, offer
 from shared.settings import Settings
@@ -138,38 +138,9 @@ async def declare(client: Client, settings: Settings) -> None:
     await offer(client, next(each for each in streams() if each.name == "EVENTS"))
 
 
-async def connect(settings: Settings, name: str) -> Client:
-    """Connect, and stay: reconnect for ever, so that a closed connection never starves a loop."""
-    url = settings.nats_url.get_secret_value()
-    user = url.split("//", 1)[-1].split(":", 1)[0] if "@" in url else name
-    try:
-        return await nats.connect(
-            url,
-            name=name,
-            inbox_prefix=f"_INBOX.{user}".encode(),
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.25,
-            connect_timeout=5,
-            allow_reconnect=True,
-            error_cb=_quiet,
-            pending_size=64 * 1024 * 1024,
-        )
-    except (OSError, nats.errors.Error, TimeoutError) as problem:
-        raise Unavailable(
-            "bus_unavailable",
-            f"The event bus does not answer ({type(problem).__name__}).",
-            waiting_for="the event bus",
-            retry_after=2,
-        ) from None
-
-
 def bus_away(client: Client) -> str | None:
     """What is wrong with a connection, if anything is."""
     return None if client.is_connected else "the event bus is away"
-
-
-async def _quiet(problem: Exception) -> None:
-    """Connection errors show in readiness, not as traces on the terminal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from shared.bus import (
     envelope_from,
     headers_of,
 )
+from shared.connecting import MOST_PINGS, PING
 from shared.health import Health
 from shared.settings import Settings
 from shared.task import Work
@@ -65,6 +66,8 @@ def hearing(
         logger=None,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
+        ping_interval=PING,
+        max_outstanding_pings=MOST_PINGS,
         inbox_prefix=prefix,
     )
 

@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """Of this service's ``/healthz``, ``/readyz`` and ``/metrics``; 0: none."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes for CPU-bound work inside one service."""
+    replicas: str | None = Field(default=None, max_length=200)
+    """Services of which ``up`` starts several processes: ``generate=2,ledger=2``; None: one of each."""
 
     ocr_languages: str = "eng"
     """Of texts in pictures, as Tesseract names them and joined by ``+``; their data must be on the machine."""

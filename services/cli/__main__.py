@@ -35,6 +35,7 @@ def gristmill() -> None:
         "gristmill up --data .s3 --s3",
         "GRISTMILL_API_KEYS=sha256:… gristmill up --host 0.0.0.0",
         "gristmill up --metrics 9100",
+        "gristmill up --replicas generate=2,ledger=2",
     )
 )
 def up(
@@ -45,12 +46,13 @@ def up(
     s3: options.S3 = False,
     api_key: options.ApiKey = None,
     metrics: options.Metrics = None,
+    replicas: options.Replicas = None,
 ) -> None:
     """Run everything on this machine until Ctrl-C: servers, services and the API."""
     from services.cli.up import up as run
 
     options.use_file(config)
-    run(host, port, data, api_key, s3=s3, metrics=metrics)
+    run(host, port, data, api_key, s3=s3, metrics=metrics, several=replicas)
 
 
 @app.command(epilog=examples("gristmill key"))

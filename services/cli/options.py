@@ -73,6 +73,10 @@ Metrics = Annotated[
         help="First of seven ports of loopback for health and metrics, one a service; none: no ports.",
     ),
 ]
+Replicas = Annotated[
+    str | None,
+    typer.Option(help="Services of which several processes run, such as generate=2,ledger=2."),
+]
 Files = Annotated[
     list[str],
     typer.Argument(

@@ -10,11 +10,12 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.cli.environment import ROLES, environment, of_blobs
+from services.cli.replicas import processes, replicas
 from shared.api_keys import MARK, check_open
 from shared.blobs import chosen
 from shared.errors import Refused
@@ -84,11 +85,10 @@ class Tree:
         return child
 
     async def stop(self) -> None:
-        """Stop the services: the ledger last, so that it can record what the others still say."""
-        others = [child for name, child in self.children.items() if name != "ledger"]
-        await asyncio.gather(*(child.stop() for child in others))
-        if "ledger" in self.children:
-            await self.children["ledger"].stop()
+        """Stop the services: the ledgers last, so that they can record what the others still say."""
+        ledgers = {name for name in self.children if name.partition("-")[0] == "ledger"}
+        for group in (self.children.keys() - ledgers, ledgers):
+            await asyncio.gather(*(self.children[name].stop() for name in group))
 
     def kill(self) -> None:
         """End everything at once; leaving ``running`` still cleans up."""
@@ -119,6 +119,7 @@ async def running(
     s3: bool = False,
     durable: bool = True,
     metrics: int | None = None,
+    several: str = "",
 ) -> AsyncIterator[Tree]:
     """Run all of Gristmill on folder ``data`` and yield it once the gateway is healthy; stop it all at the end.
 
@@ -127,25 +128,27 @@ async def running(
         host: a loopback address, or any where there are ``keys``.
         port: of the gateway; 0 draws a free one.
         report: is told each stage in one line.
-        commands: by service; None: every service of this package.
+        commands: by service, or by process where one is to run something else; None: every service of this package.
         environ: what services inherit; None: the environment of this process. What the settings file says is added.
         keys: hashes of the API keys that open the gateway; empty: it is open.
         s3: keep the blobs in the embedded S3 server; a folder that once did so does it again unasked.
         durable: False gives up safety against a power cut; for tests.
-        metrics: the first of as many ports of loopback as there are services, for health and metrics; None: none.
+        metrics: the first of as many ports of loopback as there are processes, for health and metrics; None: none.
+        several: services of which there are to be several processes, as ``services.cli.replicas`` reads it.
 
     Raises:
         Refused: ``already_running``, ``port_in_use``, ``api_key_required`` (a host that others can reach),
-            ``blobs_elsewhere``, ``conflicting_options``.
+            ``blobs_elsewhere``, ``conflicting_options``, ``invalid_replicas``.
         GristmillError: an S3 server of the user's is away, or refuses.
         ChildEnded: a server or the gateway does not come up; its last words are in the message.
     """
     began = time.monotonic()
     check_open(host, keys)
+    names = processes(replicas(several, SERVICES))
     data = make(data)
     with claimed(data):
         port = chosen_port(host, port)
-        watched = watched_ports(metrics)
+        watched = watched_ports(metrics, list(names))
         url = _url(host, port)
         async with _stack(data, report, s3=s3, durable=durable) as stack:
             tree = Tree(url, stack)
@@ -153,8 +156,8 @@ async def running(
             try:
                 await _start(
                     tree,
-                    module_commands() if commands is None else commands,
-                    _given(stack, host, port, keys, watched),
+                    _of_processes(module_commands() if commands is None else commands, names),
+                    _given(stack, host, port, keys, names, watched),
                     as_environment(os.environ if environ is None else environ),
                     lambda stage: report(f"{stage} ({time.monotonic() - began:.1f} s)"),
                 )
@@ -177,7 +180,7 @@ async def _start(
         return Program(
             name=name,
             argv=commands[name],
-            env=environment(name, inherited, given[name]),
+            env=environment(name.partition("-")[0], inherited, given[name]),
             stop_within=PATIENCE,
         )
 
@@ -191,6 +194,15 @@ async def _start(
     for name in rest:
         await tree.add(program(name))
     report(f"workers   started: {' '.join(rest)}")
+
+
+def _of_processes(commands: Commands, names: Mapping[str, str]) -> Commands:
+    """What each process runs: its own command where it has one, else that of its service, where that is wanted."""
+    return {
+        name: commands.get(name, commands[service])
+        for name, service in names.items()
+        if service in commands
+    }
 
 
 @asynccontextmanager
@@ -216,21 +228,26 @@ async def _stack(data: Path, report: Report, *, s3: bool, durable: bool) -> Asyn
 
 
 def _given(
-    stack: Running, host: str, port: int, keys: Collection[str], watched: Mapping[str, int]
+    stack: Running,
+    host: str,
+    port: int,
+    keys: Collection[str],
+    names: Mapping[str, str],
+    watched: Mapping[str, int],
 ) -> dict[str, dict[str, str]]:
-    """What each service is told of this tree."""
+    """What each process is told of this tree."""
     found: dict[str, dict[str, str]] = {}
     blobs = of_blobs(load_settings() if stack.s3 is None else stack.s3.settings(stack.data))
-    for name in SERVICES:
+    for name, service in names.items():
         found[name] = {
             "GRISTMILL_DATA": str(stack.data),
-            "GRISTMILL_NATS_URL": stack.nats_url(name),
+            "GRISTMILL_NATS_URL": stack.nats_url(service),
             **blobs,
             "GRISTMILL_HEALTH_HOST": LOOPBACK,
             "GRISTMILL_HEALTH_PORT": str(watched.get(name, 0)),
         }
-        if name in ROLES:
-            found[name]["GRISTMILL_DATABASE_URL"] = stack.database_url(ROLES[name])
+        if service in ROLES:
+            found[name]["GRISTMILL_DATABASE_URL"] = stack.database_url(ROLES[service])
     found["gateway"] |= {"GRISTMILL_HOST": host, "GRISTMILL_PORT": str(port)}
     if keys:
         found["gateway"]["GRISTMILL_API_KEYS"] = ",".join(f"{MARK}{each}" for each in keys)
@@ -243,18 +260,18 @@ def _url(host: str, port: int) -> str:
     return f"http://{f'[{near}]' if ':' in near else near}:{port}"
 
 
-def ports_from(first: int) -> dict[str, int]:
-    """One port after the other, by service."""
-    return {name: first + n for n, name in enumerate(SERVICES)}
+def ports_from(first: int, names: Sequence[str] = SERVICES) -> dict[str, int]:
+    """One port after the other, by process."""
+    return {name: first + n for n, name in enumerate(names)}
 
 
-def watched_ports(first: int | None) -> dict[str, int]:
-    """A port of each service for whoever watches it, from ``first`` on; none for None. Raise ``Refused`` where one is
+def watched_ports(first: int | None, names: Sequence[str] = SERVICES) -> dict[str, int]:
+    """A port of each process for whoever watches it, from ``first`` on; none for None. Raise ``Refused`` where one is
     in use or there is none so high.
     """
     if first is None:
         return {}
-    ports = ports_from(first)
+    ports = ports_from(first, names)
     for name, port in ports.items():
         if port > 65535 or not is_free(LOOPBACK, port):
             raise Refused(

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import typer
 
+from services.cli.replicas import processes, replicas
 from services.cli.stopping import Stop
 from services.cli.tree import ports_from, running
 from services.cli.wording import plural
 from shared.settings import Settings, check_environment, load_settings
+from shared.stack import SERVICES
 
 
 def up(
@@ -21,10 +23,11 @@ def up(
     *,
     s3: bool = False,
     metrics: int | None = None,
+    several: str | None = None,
 ) -> None:
     """Return after a clean stop; raise ``GristmillError`` where it cannot start. None: as the settings say."""
     check_environment(os.environ)
-    settings = load_settings(host=host, port=port, data=data, api_key=api_key)
+    settings = load_settings(host=host, port=port, data=data, api_key=api_key, replicas=several)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     asyncio.run(_until_stopped(settings, s3=s3, metrics=metrics))
 
@@ -45,13 +48,15 @@ async def _run(settings: Settings, stop: Stop, *, s3: bool, metrics: int | None)
         keys=keys,
         s3=s3,
         metrics=metrics,
+        several=settings.replicas or "",
     ) as tree:
         stop.tree = tree
         typer.echo(f"logs      {tree.stack.logs}")
         if keys:
             typer.echo(f"locked    by {plural(len(keys), 'API key')}; send one as X-API-Key")
         if metrics is not None:
-            shown = " ".join(f"{name}:{port}" for name, port in ports_from(metrics).items())
+            names = list(processes(replicas(settings.replicas or "", SERVICES)))
+            shown = " ".join(f"{name}:{port}" for name, port in ports_from(metrics, names).items())
             typer.echo(f"metrics   /metrics on loopback: {shown}")
         typer.echo(f"ready     {tree.url}")
         await asyncio.Event().wait()

@@ -21,6 +21,8 @@ UNHEARD = frozenset({"network", "timeout", "cancelled"})
 """Outcomes of calls that may never have reached the server."""
 COMMITTING = 1.0
 """Seconds that may lie between the time of an event and the moment at which others see it."""
+ARRIVING = 1.0
+"""Seconds that a request may be under way: its sender may be dead when it comes."""
 CUTTING = frozenset({"kill", "stop", "cut", "full", "slow", "store"})
 """Kinds of faults that may leave a call without its record, or have it made again."""
 
@@ -90,7 +92,7 @@ def _cuts_off(fault: Fault, seen: Seen) -> bool:
     """Whether a fault may be why a call has no record: its worker died with it, or the bus lost what was said of it."""
     if fault.lost_since is not None:
         return fault.lost_since <= (seen.end or fault.until) and seen.begin <= fault.until
-    return fault.kind == "kill" and fault.target == seen.by and seen.begin <= fault.at
+    return fault.kind == "kill" and fault.target == seen.by and seen.begin <= fault.at + ARRIVING
 
 
 def _answers(facts: Facts, seen: Mapping[str, Seen]) -> Iterator[Finding]:

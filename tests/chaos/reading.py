@@ -5,7 +5,7 @@ The views are folded anew into a schema of their own, beside the live ones, by t
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +43,7 @@ async def gathered(
     *,
     bus: Client | None = None,
     blobs: Blobs | None = None,
-    calls: Sequence[Mapping[str, Any]] = (),
+    calls: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
     faults: Sequence[Fault] = (),
     told: Sequence[Told] = (),
     poison: Collection[str] = (),
@@ -76,7 +76,7 @@ async def gathered(
             bodies=bodies,
             answers=answers,
             missing_blobs=() if blobs is None else tuple(await _missing(blobs, events)),
-            seen=tuple(Seen(**each) for each in calls),
+            seen=tuple(Seen(**each) for each in calls()),
             faults=tuple(faults),
         )
     finally:

@@ -100,6 +100,22 @@ async def test_any_killed_process_of_the_tree_comes_back(data: Path, until: Unti
         await until(lambda: answers(tree.url, "/health"))
 
 
+async def test_further_processes_of_a_service_run_beside_the_first(
+    data: Path, until: Until
+) -> None:
+    commands = SMALL | {"ledger-2": python(TELLS_ITS_ENVIRONMENT)}
+    async with running(
+        data, commands=commands, several="export=3, ledger=2", durable=False
+    ) as tree:
+        assert {*SMALL, "ledger-2", "export-2", "export-3"} == tree.children.keys()
+        assert len({tree.pid(name) for name in tree.children}) == 6
+        assert (data / "logs" / "export-3.log").exists()
+        await until(lambda: (data / "told.json").exists() and (data / "told.json").stat().st_size)
+        told = json.loads((data / "told.json").read_text())
+        assert told["GRISTMILL_NATS_URL"] == tree.stack.nats_url("ledger")
+        assert told["GRISTMILL_DATABASE_URL"] == tree.stack.database_url("ledger")
+
+
 async def test_each_service_is_told_its_own_addresses_and_no_key_it_has_no_use_for(
     data: Path, until: Until
 ) -> None:
