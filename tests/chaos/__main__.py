@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from tests.chaos.broken import BROKEN
-from tests.chaos.calls import repeats
+from tests.chaos.calls import allowed, repeats
 from tests.chaos.facts import Facts
 from tests.chaos.running import Plan, Ran, run, run_folder
 from tests.chaos.schedule import Kind
@@ -67,7 +67,8 @@ def _sum_up(plan: Plan, ran: Ran) -> None:
     say(f"killed  {_counts(struck)}")
     say(f"jobs    {len(ran.jobs)}: {_counts(statuses)}")
     say(f"users   {_counts(ran.counts)}")
-    say(f"calls   {len(facts.seen)}: {_counts(outcomes)}; {repeats(facts.seen)} repeated")
+    say(f"calls   {len(facts.seen)}: {_counts(outcomes)}")
+    say(f"again   {repeats(facts.seen)} calls repeated, {allowed(facts)} were in flight at faults")
     say(f"log     {len(facts.events)} events, {len(facts.dead)} dead letters")
     for finding in ran.findings[:40]:
         say(f"WRONG   {finding}")

@@ -23,7 +23,7 @@ COMMITTING = 1.0
 """Seconds that may lie between the time of an event and the moment at which others see it."""
 ARRIVING = 1.0
 """Seconds that a request may be under way: its sender may be dead when it comes."""
-CUTTING = frozenset({"kill", "stop", "cut", "full", "slow", "store"})
+CUTTING = frozenset({"kill", "stop", "cut", "full", "nats", "postgres", "store"})
 """Kinds of faults that may leave a call without its record, or have it made again."""
 
 
@@ -39,11 +39,7 @@ Settled = Mapping[str, Record]
 
 
 def calls(facts: Facts) -> Iterator[Finding]:
-    settled = {
-        str(each.event.call_id): Record(each.event, each.recorded_at.timestamp())
-        for each in facts.events
-        if isinstance(each.event, CallSettled)
-    }
+    settled = _settled(facts)
     told = [seen for seen in facts.seen if seen.call is not None]
     if not told and not settled:
         return
@@ -129,23 +125,37 @@ def repeats(told: Sequence[Seen]) -> int:
 
 
 def allowance(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -> int:
-    """Calls that faults may have cut off or made unheard of: in flight, or answered and not recorded, at each."""
+    """Calls that may be made again: those in flight at a fault; where it struck who asks, those not recorded by then;
+    where the bus lost its store, those whose answers it may have taken since.
+    """
     allowed: set[tuple[str, float]] = set()
     for fault in faults:
         if fault.kind not in CUTTING:
             continue
         since = fault.at if fault.lost_since is None else fault.lost_since
+        process = fault.target.partition(":")[0]
         for each in told:
             found = settled.get(each.call or "")
             known = found is not None and found.at <= since
-            if each.begin <= fault.until and not known and _touches(fault, each):
+            if each.begin > fault.until or known:
+                continue
+            in_flight = each.end is None or each.end >= fault.at
+            if in_flight or process == each.by or fault.lost_since is not None:
                 allowed.add((each.request, each.begin))
     return len(allowed)
 
 
-def _touches(fault: Fault, seen: Seen) -> bool:
-    """A fault of another process than the one that asks may cut calls off only through the bus."""
-    return not fault.target.startswith("generate") or fault.target.split(":")[0] == seen.by
+def allowed(facts: Facts) -> int:
+    """``allowance`` of a history."""
+    return allowance(_settled(facts), facts.seen, facts.faults)
+
+
+def _settled(facts: Facts) -> Settled:
+    return {
+        str(each.event.call_id): Record(each.event, each.recorded_at.timestamp())
+        for each in facts.events
+        if isinstance(each.event, CallSettled)
+    }
 
 
 def _repeats(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -> Iterator[Finding]:

@@ -44,7 +44,7 @@ FAULTS_OF_THE_MODEL = (
 )  # fmt: skip
 ENDING = 150.0
 """Seconds that jobs have to end after the last fault."""
-READY = 90.0
+READY = 180.0
 """Seconds that everything may take to start, on a busy machine, before the first fault."""
 TELL = 10.0
 Say = Callable[[str], None]
