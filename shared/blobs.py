@@ -6,11 +6,14 @@ writing the same bytes again is free. Names never come from users.
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -38,6 +41,22 @@ class BlobDamaged(GristmillError):
         super().__init__("blob_damaged", f"The blob store holds other bytes than those of {key}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A blob as its store lists it."""
+
+    tenant: str
+    kind: str
+    sha256: str
+    size: int
+    changed: datetime
+    """When it was put last, on the store's clock."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.tenant}/{self.kind}/{self.sha256}"
+
+
 class Blobs(Protocol):
     """What every blob store does. Sizes are in bytes. A store that is away for now raises ``Unavailable``."""
 
@@ -63,6 +82,17 @@ class Blobs(Protocol):
         ...
 
     async def holds(self, tenant: str, ref: BlobRef) -> bool: ...
+
+    def held(self, tenant: str, kind: str) -> AsyncIterator[Held]:
+        """Every blob of a kind, in no order; few of them are in memory at a time.
+
+        What is put or removed meanwhile may be among them or not.
+        """
+        ...
+
+    async def remove(self, held: Held) -> bool:
+        """Take a blob away, unless it was put again since it was listed; whether it was taken."""
+        ...
 
     async def check(self) -> None:
         """Find out whether all this will work.
@@ -122,10 +152,20 @@ class FolderBlobs:
         BLOB_BYTES.add("put", by=size)
         return ref
 
-    @staticmethod
-    def _place(temporary: Path, final: Path) -> None:
+    def _place(self, temporary: Path, final: Path) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(final)
+        with self._locked(fcntl.LOCK_SH):
+            temporary.replace(final)
+
+    @contextlib.contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Between the look at a blob that is to go and its going nothing is put in its place, by no process."""
+        folder = os.open(self._root / "incoming", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, how)
+            yield
+        finally:
+            os.close(folder)
 
     async def get(self, tenant: str, ref: BlobRef) -> bytes:
         try:
@@ -161,6 +201,26 @@ class FolderBlobs:
     async def holds(self, tenant: str, ref: BlobRef) -> bool:
         return await asyncio.to_thread(self.path(tenant, ref).is_file)
 
+    async def held(self, tenant: str, kind: str) -> AsyncIterator[Held]:
+        root = self._root / tenant / kind
+        for folder in await asyncio.to_thread(_names, root):
+            for name, size, changed in await asyncio.to_thread(_listed, root / folder):
+                yield Held(tenant, kind, name, size, changed)
+
+    async def remove(self, held: Held) -> bool:
+        return await asyncio.to_thread(self._remove, held)
+
+    def _remove(self, held: Held) -> bool:
+        path = self._root / held.tenant / held.kind / held.sha256[:2] / held.sha256
+        try:
+            with self._locked(fcntl.LOCK_EX):
+                unchanged = _changed(path.stat()) == held.changed
+                if unchanged:
+                    path.unlink()
+        except FileNotFoundError:
+            return False
+        return unchanged
+
     async def check(self) -> None:
         try:
             await asyncio.to_thread(self._root.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -172,6 +232,29 @@ class FolderBlobs:
 
     def close(self) -> None:
         """Nothing is held between two calls."""
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder; nothing in one that is not there."""
+    try:
+        return [each.name for each in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+
+
+def _listed(folder: Path) -> list[tuple[str, int, datetime]]:
+    """Name, bytes and time of each file, of which a folder holds a 256th of its kind."""
+    found = []
+    for name in _names(folder):
+        with contextlib.suppress(FileNotFoundError):
+            about = (folder / name).stat()
+            found.append((name, about.st_size, _changed(about)))
+    return found
+
+
+def _changed(about: os.stat_result) -> datetime:
+    """To the microsecond, without the rounding of a float."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=about.st_mtime_ns // 1000)
 
 
 def _closed(opening: "asyncio.Task[BinaryIO]") -> None:

@@ -12,7 +12,8 @@ from contracts.blob import BlobRef
 from contracts.message import Event, Recorded, wire_type
 from contracts.unit import Body
 from shared.appending import Append, Conflict
-from shared.blobs import PIECE, BlobMissing, verified
+from shared.blobs import PIECE, BlobMissing, Held, verified
+from shared.clock import now
 from shared.store import PAGE, Fact, Mark, Position
 
 
@@ -139,12 +140,14 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self._held: dict[str, bytes] = {}
+        self._changed: dict[str, datetime] = {}
 
     async def put(self, tenant: str, kind: str, data: bytes, media: str) -> BlobRef:
         ref = BlobRef(
             kind=kind, sha256=hashlib.sha256(data).hexdigest(), size=len(data), media=media
         )
         self._held[ref.key(tenant)] = data
+        self._changed[ref.key(tenant)] = now()
         return ref
 
     async def put_stream(
@@ -167,6 +170,18 @@ class MemoryBlobs:
 
     async def holds(self, tenant: str, ref: BlobRef) -> bool:
         return ref.key(tenant) in self._held
+
+    async def held(self, tenant: str, kind: str) -> AsyncIterator[Held]:
+        for key, changed in list(self._changed.items()):
+            if key.startswith(f"{tenant}/{kind}/") and key in self._held:
+                sha256 = key.rpartition("/")[2]
+                yield Held(tenant, kind, sha256, len(self._held[key]), changed)
+
+    async def remove(self, held: Held) -> bool:
+        if self._changed.get(held.key) != held.changed:
+            return False
+        del self._held[held.key], self._changed[held.key]
+        return True
 
     async def check(self) -> None:
         """It always works."""

@@ -1,17 +1,20 @@
 """Blobs in a bucket of any server that speaks S3: the same keys and the same promises as the folder's.
 
 What streams in is first gathered, in memory or beside the data, since the key is known only with the last byte; then
-it is uploaded whole, in parts where it is large, so that a reader sees all of it or none. Nothing is ever deleted.
+it is uploaded whole, in parts where it is large, so that a reader sees all of it or none. What is removed is looked at
+just before that, since S3 knows no removal on a condition.
 """
 
 import asyncio
 import hashlib
 import io
+import itertools
 import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
@@ -23,13 +26,16 @@ from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error
 
 from contracts.blob import BlobRef
-from shared.blobs import PIECE, BlobDamaged, BlobMissing, verified
+from shared.blobs import PIECE, BlobDamaged, BlobMissing, Held, verified
+from shared.clock import now
 from shared.errors import GristmillError, Unavailable
 from shared.settings import Settings
 from shared.telemetry.metrics import BLOB_BYTES, BLOBS
 
 PART = 8 * 1024 * 1024
 """Bytes held in memory of what goes in; larger blobs are gathered on disk and uploaded in parts of this size."""
+LISTED = 1000
+"""Blobs that one request lists."""
 STEP = 1024 * 1024
 """Bytes of one request of what is streamed out, so that a slow reader holds no connection."""
 THREADS = 16
@@ -57,7 +63,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 class S3Blobs:
     """Blobs as objects of one bucket. ``close`` when done.
 
-    ``spool`` is a folder for what is too large for memory while it comes in.
+    ``spool`` is a folder for what is too large for memory while it comes in. What was put longer than ``renew`` seconds
+    ago is uploaded anew when it is put again, so that nobody removes it as forgotten; None: never.
     """
 
     def __init__(
@@ -69,10 +76,12 @@ class S3Blobs:
         *,
         region: str = "us-east-1",
         spool: Path | None = None,
+        renew: float | None = None,
     ) -> None:
         self._where = f"bucket {bucket} at {endpoint}"
         self._bucket = bucket
         self._spool = None if spool is None else str(spool)
+        self._renew = None if renew is None else timedelta(seconds=renew)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
         self._http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT, read=READ),
@@ -108,6 +117,7 @@ class S3Blobs:
             secret.get_secret_value(),
             region=settings.s3_region,
             spool=settings.data / "incoming",
+            renew=settings.blob_grace / 2 or None,
         )
 
     async def check(self) -> None:
@@ -149,11 +159,21 @@ class S3Blobs:
 
     async def _keep(self, tenant: str, ref: BlobRef, file: BinaryIO) -> None:
         # The same bytes once more cost one question; for small ones that is as dear as sending them.
-        if ref.size > PART and await self.holds(tenant, ref):
+        if ref.size > PART and await self._is_fresh(tenant, ref):
             return
         await self._call(lambda: self._upload(ref.key(tenant), file, ref.size, ref.media))
         BLOBS.add("put")
         BLOB_BYTES.add("put", by=ref.size)
+
+    async def _is_fresh(self, tenant: str, ref: BlobRef) -> bool:
+        """Whether it is there, and long enough from being forgotten."""
+        key = ref.key(tenant)
+        try:
+            about = await self._call(lambda: self._client.stat_object(self._bucket, key), key)
+        except BlobMissing:
+            return False
+        put = about.last_modified
+        return self._renew is None or (put is not None and now() - put < self._renew)
 
     def _upload(self, key: str, file: BinaryIO, size: int, media: str) -> None:
         # One part after the other: several at once would each be held in memory.
@@ -201,6 +221,28 @@ class S3Blobs:
             await self._call(lambda: self._client.stat_object(self._bucket, key), key)
         except BlobMissing:
             return False
+        return True
+
+    async def held(self, tenant: str, kind: str) -> AsyncIterator[Held]:
+        prefix = f"{tenant}/{kind}/"
+        objects = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
+        while page := await self._call(lambda: list(itertools.islice(objects, LISTED))):
+            for each in page:
+                if each.object_name and each.last_modified is not None:
+                    sha256 = each.object_name.removeprefix(prefix)
+                    yield Held(tenant, kind, sha256, each.size or 0, each.last_modified)
+
+    async def remove(self, held: Held) -> bool:
+        key = held.key
+        try:
+            about = await self._call(lambda: self._client.stat_object(self._bucket, key), key)
+        except BlobMissing:
+            return False
+        put = about.last_modified
+        # A listing tells milliseconds, an object whole seconds.
+        if put is None or int(put.timestamp()) != int(held.changed.timestamp()):
+            return False
+        await self._call(lambda: self._client.remove_object(self._bucket, key))
         return True
 
     async def _call(self, work: Callable[[], T], key: str = "") -> T:

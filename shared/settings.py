@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """Bytes of the data folder's disk that are kept free: jobs wait for space before it is filled further."""
     most_database: int | None = Field(default=None, ge=1)
     """Bytes that the database may take, where it has a limit of its own; jobs wait for space at 80 % of it."""
+    blob_grace: float = Field(default=86400.0, ge=0, allow_inf_nan=False)
+    """Blobs that nothing names are removed when they were put longer ago than that; 0: they are kept."""
     leadership: Seconds = 3.0
     request_wait: Seconds = 2.0
     """How long the gateway waits for the ledger to record a request."""

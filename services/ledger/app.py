@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from services.ledger import leadership, pausing, reconciler, relay, sampling, space
+from services.ledger.collecting import Collector
 from services.ledger.intake import Intake
 from services.ledger.journal import Journal
 from services.ledger.recorder import Recorder, Transient
@@ -96,6 +97,7 @@ class Ledger:
         )
         intake = Intake(self._client)
         journal = Journal(self._pool, self._client, self._blobs)
+        collector = Collector(self._pool, self._client, self._blobs, self._settings)
         hear = partial(self._hear, beats, house, lease)
         heard = [
             await self._client.subscribe("gristmill.beat.*", cb=hear),
@@ -115,6 +117,7 @@ class Ledger:
                     tasks.create_task(self._reconcile(recorder, intake, beats, house, lease))
                     tasks.create_task(self._watch_space(recorder, house))
                     tasks.create_task(self._keep(lease))
+                    tasks.create_task(collector.run(lease))
         finally:
             with contextlib.suppress(nats.errors.Error):
                 await intake.release()

@@ -61,6 +61,12 @@ async def _info(client: Client, what: str) -> dict[str, Any]:
     return found
 
 
+async def first_message(client: Client, stream: str) -> datetime | None:
+    """When the oldest message of a stream came; None where there is none. Raise what a bus that is away raises."""
+    state = (await _info(client, f"STREAM.INFO.{stream}"))["state"]
+    return datetime.fromisoformat(state["first_ts"]) if state["messages"] else None
+
+
 def _stream(name: str, info: dict[str, Any]) -> list[Sample]:
     state = info["state"]
     found = [

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from contracts.blob import BlobRef
-from shared.blobs import BlobDamaged, BlobMissing, Blobs, FolderBlobs, chosen
+from shared.blobs import BlobDamaged, BlobMissing, Blobs, FolderBlobs, Held, chosen
+from shared.clock import fresh_id, now
 from shared.memory import MemoryBlobs
 from shared.s3 import PART, STEP, S3Blobs
 from shared.stack import Seaweed
@@ -155,3 +158,49 @@ async def test_an_error_while_streaming_leaves_nothing(
         await blobs.put_stream("default", "upload", broken(), "text/plain")
 
     assert left_in(tmp_path) == []
+
+
+async def test_the_blobs_of_a_tenant_and_a_kind_are_listed(blobs: Blobs) -> None:
+    tenant = f"t{fresh_id().hex[:12]}"
+    assert [held async for held in blobs.held(tenant, "text")] == []
+    refs = [await blobs.put(tenant, "text", b"%d" % n * (n + 1), "text/plain") for n in range(5)]
+    await blobs.put(tenant, "text", b"0", "text/plain")
+    await blobs.put(tenant, "textile", b"other kind", "text/plain")
+    await blobs.put(f"{tenant}x", "text", b"other tenant", "text/plain")
+
+    found = [held async for held in blobs.held(tenant, "text")]
+
+    assert sorted((held.sha256, held.size) for held in found) == sorted(
+        (ref.sha256, ref.size) for ref in refs
+    )
+    assert {(held.tenant, held.kind) for held in found} == {(tenant, "text")}
+    assert all(abs(now() - held.changed) < timedelta(minutes=5) for held in found)
+
+
+async def test_what_was_listed_can_be_removed_and_put_again(blobs: Blobs) -> None:
+    tenant = f"t{fresh_id().hex[:12]}"
+    ref = await blobs.put(tenant, "text", b"grist", "text/plain")
+    stays = await blobs.put(tenant, "text", b"stays", "text/plain")
+    held = next(held for held in await listed(blobs, tenant) if held.sha256 == ref.sha256)
+
+    assert await blobs.remove(held)
+
+    assert not await blobs.remove(held)
+    assert not await blobs.holds(tenant, ref)
+    assert [held.sha256 for held in await listed(blobs, tenant)] == [stays.sha256]
+    assert await blobs.put(tenant, "text", b"grist", "text/plain") == ref
+    assert await blobs.get(tenant, ref) == b"grist"
+
+
+async def test_what_was_put_again_since_it_was_listed_stays(blobs: Blobs) -> None:
+    tenant = f"t{fresh_id().hex[:12]}"
+    ref = await blobs.put(tenant, "text", b"grist", "text/plain")
+    (held,) = await listed(blobs, tenant)
+
+    assert not await blobs.remove(replace(held, changed=held.changed - timedelta(hours=1)))
+
+    assert await blobs.holds(tenant, ref)
+
+
+async def listed(blobs: Blobs, tenant: str) -> list[Held]:
+    return [held async for held in blobs.held(tenant, "text")]
