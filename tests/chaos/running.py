@@ -32,9 +32,9 @@ from tests.simulator.process import Simulation, start
 VIA = Path(__file__).with_name("via.py")
 SHORT = {
     "GRISTMILL_BEAT": "0.5",
-    "GRISTMILL_DEADLINE": "3",
-    "GRISTMILL_ACK_WAIT": "3",
-    "GRISTMILL_LEADERSHIP": "2",
+    "GRISTMILL_DEADLINE": "4",
+    "GRISTMILL_ACK_WAIT": "4",
+    "GRISTMILL_LEADERSHIP": "3",
     "GRISTMILL_MODEL_TIMEOUT": "10",
     "GRISTMILL_WORKERS": "1",
 }
