@@ -40,11 +40,15 @@ _APPEND = """
         select * from unnest($1::bigint[], $2::int[], $3::uuid[], $4::int[], $5::uuid[], $6::text[],
             $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::jsonb[], $12::timestamptz[])
     ), moved as (
-        update ledger.logs set head = $14 where log_id = $13
+        update ledger.logs set head = $14 where log_id = $13 and head <> $14
     )
-    insert into ledger.streams (stream_id, tenant, kind, version)
-    select * from unnest($15::uuid[], $16::text[], $17::text[], $18::int[])
-    on conflict (stream_id) do update set version = excluded.version
+    insert into ledger.streams as s (stream_id, tenant, kind, version, project_id, open, state)
+    select * from unnest($15::uuid[], $16::text[], $17::text[], $18::int[], $19::uuid[], $20::boolean[],
+        $21::jsonb[])
+    on conflict (stream_id) do update set version = excluded.version,
+        project_id = coalesce(excluded.project_id, s.project_id),
+        open = case when excluded.state is null then s.open else excluded.open end,
+        state = coalesce(excluded.state, s.state)
 """
 
 
@@ -72,6 +76,18 @@ class Append:
     """The stream, and its version, that a stream without events goes on from."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """What is kept with a stream beside its version. ``state`` is JSON; None: what is kept already stays."""
+
+    stream: UUID
+    tenant: str
+    kind: str
+    project_id: UUID | None = None
+    open: bool = False
+    state: bytes | None = None
+
+
 class Appending:
     """What one transaction appends: begun under the log's lock, written by ``flush`` in one go.
 
@@ -87,11 +103,12 @@ class Appending:
         self._bases: dict[UUID, tuple[UUID, int]] = {}
         self._known: set[UUID] = set()
         self.recorded: list[Recorded[Event]] = []
-        self._flushed = 0
+        self.lines: list[bytes] = []
+        """Their JSON, of as many as are flushed."""
 
     @classmethod
     async def begin(cls, connection: "Connection") -> "Appending":
-        """Take the log's lock until the transaction ends."""
+        """Take the log's lock until the transaction ends. (The ledger takes it with its leadership.)"""
         row = await connection.fetchrow(
             "select era, head, clock_timestamp() as now from ledger.logs where log_id = $1 for update",
             LOG,
@@ -165,12 +182,18 @@ class Appending:
         self.recorded.append(recorded)
         return recorded
 
-    async def flush(self) -> None:
-        """Write what was added and is not written yet: events, versions of their streams, the log's head."""
+    async def flush(self, changed: Iterable[StreamRow] = ()) -> None:
+        """Write what was added and is not written yet: events, the log's head, streams with their versions and what
+        ``changed`` of them.
+        """
         await self._write_bases()
-        new, self._flushed = self.recorded[self._flushed :], len(self.recorded)
-        if not new:
+        rows = {stream: StreamRow(stream, *named) for stream, named in self._streams.items()}
+        rows |= {row.stream: row for row in changed}
+        if not rows:
             return
+        new = self.recorded[len(self.lines) :]
+        lines = [each.event.model_dump_json().encode() for each in new]
+        self.lines += lines
         places = [Position.parse(each.position) for each in new]
         await self._connection.execute(
             _APPEND,
@@ -184,14 +207,17 @@ class Appending:
             [each.job_id for each in new],
             [each.cause_id for each in new],
             [each.traceparent for each in new],
-            [each.event.model_dump(mode="json") for each in new],
+            lines,
             [each.recorded_at for each in new],
             LOG,
             self.position.n,
-            list(self._streams),
-            [tenant for tenant, _ in self._streams.values()],
-            [kind for _, kind in self._streams.values()],
-            [self._versions[stream] for stream in self._streams],
+            list(rows),
+            [row.tenant for row in rows.values()],
+            [row.kind for row in rows.values()],
+            [self._versions[stream] for stream in rows],
+            [row.project_id for row in rows.values()],
+            [row.open for row in rows.values()],
+            [row.state for row in rows.values()],
         )
 
     async def _write_bases(self) -> None:
@@ -233,21 +259,19 @@ async def insert_bodies(connection: "Connection", bodies: Iterable[Body]) -> Non
     if not found:
         return
     compress = zstandard.ZstdCompressor(level=3).compress
+    sources = {(document, body.body_id) for body in found for document in body.documents}
     await connection.execute(
         """
-        insert into ledger.bodies (body_id, kind, data)
-        select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing
+        with kept as (
+            insert into ledger.bodies (body_id, kind, data)
+            select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing
+        )
+        insert into ledger.body_sources (document_id, body_id)
+        select * from unnest($4::uuid[], $5::uuid[]) on conflict do nothing
         """,
         [body.body_id for body in found],
         [body.kind for body in found],
         [compress(body.text.encode()) for body in found],
-    )
-    sources = {(document, body.body_id) for body in found for document in body.documents}
-    await connection.execute(
-        """
-        insert into ledger.body_sources (document_id, body_id)
-        select * from unnest($1::uuid[], $2::uuid[]) on conflict do nothing
-        """,
         [document for document, _ in sources],
         [body for _, body in sources],
     )

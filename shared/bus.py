@@ -19,6 +19,7 @@ from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
     DiscardPolicy,
+    PersistMode,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -74,7 +75,9 @@ def _work_queue(name: str, subjects: list[str], most: int, most_bytes: int) -> S
     )
 
 
-def _history(name: str, subjects: list[str], days: int, most_bytes: int) -> StreamConfig:
+def _history(
+    name: str, subjects: list[str], days: int, most_bytes: int, mode: PersistMode | None = None
+) -> StreamConfig:
     return StreamConfig(
         name=name,
         subjects=subjects,
@@ -83,6 +86,7 @@ def _history(name: str, subjects: list[str], days: int, most_bytes: int) -> Stre
         storage=StorageType.FILE,
         max_age=days * DAY,
         max_bytes=most_bytes,
+        persist_mode=mode,
         duplicate_window=600.0,
     )
 
@@ -93,7 +97,8 @@ def streams() -> list[StreamConfig]:
         _work_queue("REQUESTS", ["gristmill.requests.*.*"], 100_000, 1 << 30),
         _work_queue("INBOX", ["gristmill.results.*"], 200_000, 4 << 30),
         _work_queue("COMMANDS", ["gristmill.commands.*"], 200_000, 4 << 30),
-        _history("EVENTS", ["gristmill.events.>"], 7, 8 << 30),
+        # Announcements, which the ledger can say again, so they need not wait for the disk.
+        _history("EVENTS", ["gristmill.events.>"], 7, 8 << 30, PersistMode.ASYNC),
         _history("DEAD", ["gristmill.dead.*"], 30, 1 << 30),
     ]
 
@@ -185,14 +190,8 @@ def envelope_from(subject: str, headers: Mapping[str, str] | None, body: bytes) 
     for name, value in (("ce-id", id), ("ce-source", source)):
         if _CONTROLS.search(value) or len(value.encode()) > MOST_ID:
             raise Undecodable(f"{name} must be at most {MOST_ID} bytes without control characters")
-    return Envelope(
-        type=found.pop("ce-type"),
-        id=id,
-        source=source,
-        subject=subject,
-        body=body,
-        headers=found,
-    )
+    kind = found.pop("ce-type")
+    return Envelope(kind, id=id, source=source, subject=subject, body=body, headers=found)
 
 
 def dump(message: BaseModel) -> bytes:

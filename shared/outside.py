@@ -16,11 +16,15 @@ DOOR = "gristmill.outside"
 
 
 async def bring(stream: JetStreamContext, config: StreamConfig) -> None:
-    """Create a stream, or bring the one that is there to this declaration."""
+    """Create a stream, or bring the one that is there to this declaration.
+
+    How a stream is written is settled when it is made: one that was made otherwise keeps its way.
+    """
     try:
         await stream.add_stream(config)
     except nats.js.errors.BadRequestError:
-        await stream.update_stream(config)
+        found = (await stream.stream_info(str(config.name))).config
+        await stream.update_stream(config.evolve(persist_mode=found.persist_mode))
 
 
 async def offer(client: Client, events: StreamConfig) -> None:

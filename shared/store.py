@@ -150,10 +150,13 @@ async def _as_it_is(_: "asyncpg.Connection[Any]") -> None:
 
 
 async def _speak_json(connection: "asyncpg.Connection[Any]") -> None:
+    """What is JSON already is sent as it is, when it comes as bytes."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        encoder=lambda value: (
+            b"\x01" + (value if isinstance(value, bytes) else orjson.dumps(value))
+        ),
         decoder=lambda data: orjson.loads(data[1:]),
         format="binary",
     )

@@ -7,28 +7,26 @@ caches, which is all that recovery is.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.ledger import leadership, pausing, reconciler, relay, sampling, space
+from services.ledger import leadership, pausing, reconciler, sampling, space
 from services.ledger.collecting import Collector
 from services.ledger.intake import Intake
 from services.ledger.journal import Journal
 from services.ledger.recorder import Recorder, Transient
+from services.ledger.relay import Relay, spare
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.blobs import Blobs
 from shared.bus import bus_away, declare
 from shared.cancellation import cancellations, heed_cancellation
 from shared.clock import fresh_id, monotonic
-from shared.errors import Unavailable
 from shared.health import Health
 from shared.settings import Settings
 from shared.stops import CONTROL, answer, hint
@@ -39,10 +37,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LINGER = 0.04
-"""Seconds that outcomes may gather before they are committed together."""
-FULL = 0.2
-"""Seconds between two tries to publish to a queue that is full."""
+LINGER, LINGER_BUSY = 0.02, 0.1
+"""Seconds that outcomes may gather before they are committed together: when few come, and when many do,"""
+MANY = 6
+"""which is that the last turn recorded so many events."""
 CATCH_UP = 2.0
 """Seconds at most that a new leader records what was said meanwhile, before it publishes commands of the last one."""
 Away = (*Transient, nats.errors.Error)
@@ -59,8 +57,7 @@ class Ledger:
         self._blobs = blobs
         self._settings = settings
         self._health = health
-        self._due = (asyncio.Event(), asyncio.Event())
-        """Set when something was committed: for the relay of commands and for that of events."""
+        self._linger = LINGER
 
     async def run(self) -> None:
         holder = str(fresh_id())
@@ -86,6 +83,7 @@ class Ledger:
         house = House(most_jobs=self._settings.most_jobs)
         await self._learn(house)
         beats = reconciler.Beats(self._settings.deadline)
+        relay = Relay(self._pool, self._client, self._blobs, house, lease)
         recorder = Recorder(
             self._pool,
             self._client,
@@ -93,7 +91,7 @@ class Ledger:
             house,
             epoch=lease.epoch,
             leadership_seconds=self._settings.leadership,
-            committed=self._committed,
+            committed=partial(self._committed, relay),
         )
         intake = Intake(self._client)
         journal = Journal(self._pool, self._client, self._blobs)
@@ -103,7 +101,6 @@ class Ledger:
             await self._client.subscribe("gristmill.beat.*", cb=hear),
             await self._client.subscribe("gristmill.ask.journal", cb=journal.hear),
         ]
-        self._wake()
         self._health.ready("leading")
         look = partial(sampling.sample, self._pool, self._client, self._settings)
         try:
@@ -112,8 +109,8 @@ class Ledger:
                     tasks.create_task(intake.run())
                     tasks.create_task(journal.run())
                     tasks.create_task(self._record(recorder, intake))
-                    tasks.create_task(self._relay_commands(recorder, lease))
-                    tasks.create_task(self._relay(relay.publish_events, lease, self._due[1]))
+                    tasks.create_task(self._relay_commands(recorder, relay))
+                    tasks.create_task(relay.announce())
                     tasks.create_task(self._reconcile(recorder, intake, beats, house, lease))
                     tasks.create_task(self._watch_space(recorder, house))
                     tasks.create_task(self._keep(lease))
@@ -135,18 +132,15 @@ class Ledger:
         house.hungry |= dict.fromkeys(row["stream_id"] for row in rows)
         house.stopped |= await pausing.learn(self._pool)
 
-    def _committed(self, turn: Turn) -> None:
-        self._wake()
+    def _committed(self, relay: Relay, turn: Turn) -> None:
+        relay.committed(turn)
+        self._linger = LINGER_BUSY if len(turn.log.recorded) >= MANY else LINGER
         for job, (word, restarts, is_open) in pausing.news(turn).items():
             if word == "go" or not is_open:
                 turn.house.stopped.pop(job, None)
             else:
                 turn.house.stopped[job] = word, restarts
             self._tell(job, hint(word, restarts))
-
-    def _wake(self) -> None:
-        for due in self._due:
-            due.set()
 
     def _tell(self, whom: UUID, words: bytes) -> None:
         """Tell the workers of a job at once, or one worker; who misses it is told with the answer to its next beat."""
@@ -168,7 +162,7 @@ class Ledger:
     async def _record(self, recorder: Recorder, intake: Intake) -> None:
         while True:
             heed_cancellation()
-            batch = await intake.take(LINGER)
+            batch = await intake.take(self._linger)
             until = monotonic() + 30
             while batch:
                 try:
@@ -181,39 +175,14 @@ class Ledger:
                     await asyncio.sleep(0.3)
             self._health.ready("leading")
 
-    async def _relay_commands(self, recorder: Recorder, lease: leadership.Lease) -> None:
+    async def _relay_commands(self, recorder: Recorder, relay: Relay) -> None:
         """First without what the last leader had published and what was done meanwhile, as far as it is known soon."""
         for _ in range(int(CATCH_UP / LINGER)):
             if await self._inbox_is_drained():
                 break
             await asyncio.sleep(LINGER)
-        await recorder.turn(relay.spare)
-        await self._relay(relay.publish_commands, lease, self._due[0])
-
-    async def _relay(
-        self,
-        publish: "Callable[[Pool, Client, Blobs, leadership.Lease], Awaitable[int]]",
-        lease: leadership.Lease,
-        due: asyncio.Event,
-    ) -> None:
-        """Publish after each commit, and look again now and then for what a lost wake-up left."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await due.wait()
-            due.clear()
-            try:
-                while await publish(self._pool, self._client, self._blobs, lease):
-                    heed_cancellation()
-            except Unavailable as away:
-                # Large bodies travel through the blobs. Recording goes on without them.
-                log.warning("publishing waits: %s", away.message)
-                await asyncio.sleep(away.retry_after)
-            except nats.js.errors.ServiceUnavailableError as full:
-                # A queue takes no more. It empties without this ledger's doing, which goes on recording.
-                log.warning("publishing waits: %s", full)
-                await asyncio.sleep(FULL)
-            heed_cancellation()
+        await recorder.turn(spare)
+        await relay.command()
 
     async def _reconcile(
         self,

@@ -7,8 +7,10 @@ own monotonic clock, which goes on while a process is stopped.
 
 from typing import TYPE_CHECKING
 
+from shared.appending import Appending
 from shared.clock import monotonic
 from shared.errors import GristmillError
+from shared.store import LOG, Position
 
 if TYPE_CHECKING:
     from shared.store import Connection, Pool
@@ -75,6 +77,28 @@ async def confirm(connection: "Connection", epoch: int, seconds: float) -> None:
     )
     if not held:
         raise LeadershipLost
+
+
+async def begin(connection: "Connection", epoch: int, seconds: float) -> Appending:
+    """Prolong this epoch and take the log's lock, in one statement; both are held until the transaction ends. Raise
+    ``LeadershipLost``.
+    """
+    log = await connection.fetchrow(
+        """
+        with held as (
+            update ledger.leader set expires_at = clock_timestamp() + make_interval(secs => $2)
+            where epoch = $1 and expires_at >= clock_timestamp() returning true
+        )
+        select era, head, clock_timestamp() as now from held, ledger.logs where log_id = $3
+        for update of logs
+        """,
+        epoch,
+        seconds,
+        LOG,
+    )
+    if log is None:
+        raise LeadershipLost
+    return Appending(connection, Position(log["era"], log["head"]), log["now"])
 
 
 async def resign(pool: "Pool", epoch: int) -> None:

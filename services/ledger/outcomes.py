@@ -76,7 +76,7 @@ async def finished(turn: Turn, report: UnitFinished) -> None:
         await record_outcome(turn, work, row, event, id=event_id(outcome, n), cause=outcome)
     turn.keep(work.tenant, report.bodies, report.answers)
     await turn.record_calls(work.tenant, work.job, outcome, report.calls)
-    turn.finish(report.unit_id, outcome)
+    turn.finish(report.unit_id)
 
 
 def _not_started(report: UnitFinished, state: GenerationState) -> bool:
@@ -191,4 +191,4 @@ async def give_up(turn: Turn, work: Work, row: Row, code: str, message: str) -> 
     failed = UnitFailed(unit_id=work.unit, command=kind, code=code, message=message)
     outcome = uuid5(work.unit, f"given up/{work.attempt}")
     await record_outcome(turn, work, row, failed, id=event_id(outcome, 0), cause=None)
-    turn.finish(work.unit, outcome)
+    turn.finish(work.unit)

@@ -18,6 +18,7 @@ from services.ledger import suspects
 from services.ledger.outcomes import give_up
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.turn import Turn
+from services.ledger.writing import note_published
 from shared.blobs import Blobs
 from shared.burying import bury_envelope
 from shared.clock import monotonic
@@ -125,6 +126,7 @@ async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
     again = [unit for unit in again if unit not in held_back]
     if not again:
         return
+    await note_published(turn.connection, turn.house.sent)
     # The attempt is the command's, and rises with each publication: with a known id the bus would swallow it. What was
     # not published yet goes with it.
     await turn.connection.execute(

@@ -4,9 +4,11 @@ A batch that fails is halved until the message that spoils it is alone; that one
 database or the bus cannot do for the moment is tried again, and nothing is acknowledged before it is committed.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,7 +40,6 @@ from services.ledger.rows import Answered, House
 from services.ledger.turn import Turn
 from services.ledger.watching import Watch
 from shared import letters
-from shared.appending import Appending
 from shared.blobs import Blobs
 from shared.bundle import parts
 from shared.burying import bury, described
@@ -53,7 +54,7 @@ from shared.errors import GristmillError, Refused, Unavailable
 from shared.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from shared.store import Connection, Pool
+    from shared.store import Pool
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Recorder:
         self._epoch = epoch
         self._seconds = leadership_seconds
         self._committed = committed
+        self._alone = asyncio.Lock()
 
     async def record(self, messages: Sequence[Msg]) -> None:
         """Record, answer and acknowledge. Raise a transient error with nothing done, to be tried again."""
@@ -142,15 +144,13 @@ class Recorder:
         self, work: Callable[[Turn], Awaitable[None]], *, asks_what_follows: bool = True
     ) -> None:
         watch = Watch()
-        async with self._pool.acquire() as connection, connection.transaction():
-            turn = await self._begin(connection)
+        async with self._transaction() as turn:
             await work(turn)
             if asks_what_follows:
                 await turn.decide()
             await turn.write()
             await watch.jobs(turn)
         watch.committed(turn)
-        self._committed(turn)
 
     async def _opened(self, message: Msg) -> list[Incoming]:
         """What a message brings, without what says nothing of ours."""
@@ -240,8 +240,7 @@ class Recorder:
 
     async def _commit(self, batch: Sequence[Incoming]) -> list[Answer | None]:
         watch = Watch()
-        async with self._pool.acquire() as connection, connection.transaction():
-            turn = await self._begin(connection)
+        async with self._transaction() as turn:
             reports = [each.said for each in batch if not isinstance(each.said, Request)]
             await outcomes.load(turn, reports)
             await requests.load(
@@ -253,16 +252,35 @@ class Recorder:
             await turn.write()
             await watch.jobs(turn)
             failpoint("recorder.inserted")
-        failpoint("recorder.committed")
         watch.committed(turn, batch)
-        self._committed(turn)
         return answers
 
-    async def _begin(self, connection: "Connection") -> Turn:
-        await leadership.confirm(connection, self._epoch, self._seconds)
-        appending = await Appending.begin(connection)
-        failpoint("recorder.locked")
-        return Turn(connection, appending, self._house)
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Turn]:
+        """A turn, which is committed at the end, and then remembered; if it fails, nothing is remembered any more.
+
+        One at a time: the next may get the log's lock before this one has heard that it is committed.
+        """
+        async with self._alone:
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    log = await leadership.begin(connection, self._epoch, self._seconds)
+                    failpoint("recorder.locked")
+                    turn = Turn(connection, log, self._house)
+                    yield turn
+            except asyncpg.UniqueViolationError as problem:
+                self._house.forget()
+                if problem.constraint_name in ("events_version", "events_pkey"):
+                    # Somebody else wrote to the log. What is in these messages has nothing to do with it.
+                    raise leadership.LeadershipLost from problem
+                raise
+            except BaseException:
+                # It may be committed all the same, when the connection was lost on the way.
+                self._house.forget()
+                raise
+            failpoint("recorder.committed")
+            turn.committed()
+            self._committed(turn)
 
     async def _answer(self, message: Msg, answer: Answer) -> None:
         """Only to an inbox: whoever asks may not make the ledger speak elsewhere, nor to those who never ask."""

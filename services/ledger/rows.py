@@ -1,7 +1,8 @@
 """What the ledger works on: streams with their states, units in flight, and what a leader knows between turns."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,13 +13,16 @@ from services.ledger.processes.arrivals import ArrivalState
 from services.ledger.processes.export import ExportState
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
-from shared.bus import Answer
+from shared.appending import StreamRow
+from shared.bus import Answer, dump
 from shared.telemetry.traces import Context, context_from
 
 if TYPE_CHECKING:
     from shared.store import Connection
 
 MOST_JOBS_KNOWN = 1000
+MOST_ROWS_KEPT = 1000
+KEPT = ("generation", "dataset", "calls", "project")
 JOBS = ("arrival", "processing", "generation", "export")
 
 
@@ -91,6 +95,12 @@ class House:
     """Open jobs of which nothing more is started: ``cancel`` or ``pause``, and how often each was restarted."""
     missing: dict[UUID, list[int]] = field(default_factory=dict)
     """Seeds that restarted jobs ask again, in order; a job's place among them is in its state."""
+    sent: dict[UUID, int] = field(default_factory=dict)
+    """Commands by the attempt at which the bus has them, where the database does not know yet that it does."""
+    rows: dict[UUID, tuple[Row, int]] = field(default_factory=dict)
+    """Streams that are written often, as they were committed last, with their versions: nobody else writes them."""
+    in_flight: tuple[datetime, dict[str, int]] | None = None
+    """Units that models work on, by tenant, and when they were counted; what is put off since is in them."""
 
     def credit(self, tenant: str, in_flight: Mapping[str, int]) -> int:
         """Units that one job may issue now: a fair part of what the windows leave. ``in_flight`` is by tenant."""
@@ -100,6 +110,22 @@ class House:
             self.windows - sum(in_flight.values()), self.tenant_window - in_flight.get(tenant, 0)
         )
         return max(0, left // max(1, min(len(self.hungry), 16)))
+
+    def keep(self, rows: Iterable[tuple[Row, int]]) -> None:
+        """Remember streams as they were committed."""
+        self.rows |= {row.stream: (row, version) for row, version in rows if row.kind in KEPT}
+        while len(self.rows) > MOST_ROWS_KEPT:
+            del self.rows[next(iter(self.rows))]
+
+    def recall(self, streams: Iterable[UUID]) -> list[tuple[Row, int]]:
+        """Those of these streams that are remembered."""
+        kept = (self.rows[stream] for stream in streams if stream in self.rows)
+        return [(replace(row, changed=False), version) for row, version in kept]
+
+    def forget(self) -> None:
+        """What was committed last is not known for sure."""
+        self.rows.clear()
+        self.in_flight = None
 
     def remember(self, job: UUID, known: Known) -> None:
         while len(self.jobs) >= MOST_JOBS_KNOWN:
@@ -130,6 +156,16 @@ class Issued:
     row: Row
     command: Command
     trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A command, or a part of it, as it is to be published; ``row`` names it as ``ledger.commands`` does."""
+
+    row: Mapping[str, Any]
+    command: Command
+    crashes: int | None = None
+    """Of a suspect that travels alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +206,9 @@ def row_from(row: Any) -> Row:
         state=STATES[kind].model_validate(state) if state is not None and kind in STATES else None,
         open=row["open"],
     )
+
+
+def stream_row(row: Row) -> StreamRow:
+    """What is written of a stream."""
+    state = dump(row.state) if row.state else None
+    return StreamRow(row.stream, row.tenant, row.kind, row.project_id, row.open, state)

@@ -5,7 +5,7 @@ every other job.
 """
 
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from contracts.identity import followup_id
 from contracts.job import JobFailed
@@ -33,7 +33,7 @@ async def fail_job(turn: "Turn", *, job: UUID, reason: str, unit: UUID | None = 
     if unit is not None:
         await turn.load_work([unit])
         if not turn.is_done(unit):
-            turn.finish(unit, uuid5(unit, "forgotten"))
+            turn.finish(unit)
     row = await turn.row(job)
     if row is None or not row.open:
         return

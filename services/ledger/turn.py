@@ -15,12 +15,14 @@ from contracts.identity import calls_stream, followup_id
 from contracts.message import Command, Event, Message, Recorded, Request
 from contracts.unit import Body
 from services.ledger import deciding, writing
+from services.ledger.in_flight import InFlight
 from services.ledger.processes import generation_state, ingestion
 from services.ledger.processes.generation_state import GenerationState
 from services.ledger.processes.ingestion import DocumentState, ProcessingState
 from services.ledger.rows import (
     JOBS,
     Answered,
+    Due,
     House,
     Interest,
     Issued,
@@ -30,6 +32,7 @@ from services.ledger.rows import (
     Work,
     known_from,
     row_from,
+    stream_row,
 )
 from shared.appending import Appending, NewEvent, insert_bodies
 from shared.telemetry.traces import Context, derived
@@ -51,11 +54,12 @@ class Turn:
         self._bodies: list[Body] = []
         self._answers: list[tuple[str, KeptAnswer]] = []
         self._commands: list[Issued] = []
-        self._done: dict[UUID, UUID] = {}
+        self.issued: list[Due] = []
+        """Commands that were written, to be published."""
+        self._done: set[UUID] = set()
         self.ended: list[UUID] = []
         self._forgotten: set[UUID] = set()
-        self._counted = False
-        self._in_flight: dict[str, int] = {}
+        self._in_flight = InFlight(house)
         self._open_before: dict[str, int] = {}
         self._opened: dict[str, int] = {}
         self._listed: set[UUID] = set()
@@ -78,6 +82,9 @@ class Turn:
 
     async def load_rows(self, streams: Collection[UUID], projects: Collection[UUID] = ()) -> None:
         """Read these streams, and those of all documents of these projects."""
+        for row, version in self.house.recall(set(streams) - self._rows.keys()):
+            self._rows[row.stream] = row
+            self.log.learn({row.stream: version})
         unknown = [stream for stream in streams if stream not in self._rows]
         unlisted = [project for project in projects if project not in self._listed]
         if not unknown and not unlisted:
@@ -219,8 +226,8 @@ class Turn:
         self._bodies.extend(bodies)
         self._answers += [(tenant, answer) for answer in answers]
 
-    def finish(self, unit: UUID, outcome: UUID) -> None:
-        self._done[unit] = outcome
+    def finish(self, unit: UUID) -> None:
+        self._done.add(unit)
 
     def is_done(self, unit: UUID) -> bool:
         work = self.work.get(unit)
@@ -338,9 +345,7 @@ class Turn:
         for command in commands:
             self._commands.append(Issued(row, command, str(trace) if trace else None))
             if isinstance(command, GenerateEntries):
-                self._in_flight[row.tenant] = self._in_flight.get(row.tenant, 0) + len(
-                    command.units
-                )
+                self._in_flight.add(row.tenant, len(command.units))
 
     def end(self, row: Row) -> None:
         """A job that goes on no more."""
@@ -356,18 +361,9 @@ class Turn:
             self.house.hungry[row.stream] = None
 
     async def credit(self, tenant: str) -> int:
-        """Units that one more job of a tenant may issue. What is in flight is counted once, where a job needs it."""
-        if not self._counted:
-            self._counted = True
-            await self._count_in_flight()
-        return self.house.credit(tenant, self._in_flight)
-
-    async def _count_in_flight(self) -> None:
-        self._in_flight = await writing.in_flight(self.connection)
-        for unit in self._done:
-            work = self.work[unit]
-            if work.service == "generate":
-                self._in_flight[work.tenant] = self._in_flight.get(work.tenant, 1) - 1
+        """Units that one more job of a tenant may issue."""
+        done = [self.work[unit] for unit in self._done]
+        return await self._in_flight.credit(self.connection, self.log.now, tenant, done)
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -391,10 +387,14 @@ class Turn:
         """Write all that the turn recorded and decided."""
         await insert_bodies(self.connection, self._bodies)
         await writing.write_journal(self.connection, self._answers)
-        await self.log.flush()
-        await self.save_states()
+        await self.log.flush(map(stream_row, self.changed()))
         await writing.write_outcomes(self.connection, self._done, self.work)
         going_on = [each for each in self._commands if each.row.stream not in self.ended]
-        await writing.write_commands(self.connection, going_on)
+        self.issued = await writing.write_commands(self.connection, going_on)
         await writing.forget_jobs(self.connection, self.ended)
         await writing.write_answers(self.connection, self.asked)
+
+    def committed(self) -> None:
+        """What was written is so: the next turn need not read it."""
+        self.house.keep((row, self.log.version(row.stream)) for row in self._rows.values() if row)
+        self._in_flight.committed()

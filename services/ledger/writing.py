@@ -1,7 +1,7 @@
 """What a turn writes beside the log: states, work in flight, commands to be published. Decides nothing."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,8 +12,8 @@ from contracts.entries import EntriesAdmitted, EntriesCurated, EntriesGenerated
 from contracts.identity import command_id
 from contracts.message import wire_type
 from services.ledger.processes.generation_state import GenerationState
-from services.ledger.rows import Answered, House, Interest, Issued, Key, Row, Work
-from shared.bus import Answer
+from services.ledger.rows import Answered, Due, House, Interest, Issued, Key, Row, Work
+from shared.bus import Answer, dump
 from shared.store import lineage
 
 if TYPE_CHECKING:
@@ -107,35 +107,24 @@ async def write_states(connection: "Connection", changed: Sequence[Row]) -> None
         [row.kind for row in changed],
         [row.project_id for row in changed],
         [row.open for row in changed],
-        [row.state.model_dump(mode="json") if row.state else None for row in changed],
+        [dump(row.state) if row.state else None for row in changed],
     )
 
 
 async def write_outcomes(
-    connection: "Connection", done: Mapping[UUID, UUID], work: Mapping[UUID, Work]
+    connection: "Connection", done: Collection[UUID], work: Mapping[UUID, Work]
 ) -> None:
-    """Mark units as done. Those of documents leave at once: a document is no job and never ends."""
+    """Units that are done leave: another outcome finds no row, and is too late. The commands of documents leave with
+    them, since a document is no job and never ends.
+    """
     if not done:
         return
-    await connection.execute(
-        """
-        update ledger.work set outcome = u.outcome
-        from unnest($1::uuid[], $2::uuid[]) as u(unit_id, outcome)
-        where work.unit_id = u.unit_id and work.outcome is null
-        """,
-        list(done),
-        list(done.values()),
-    )
-    finished = [work[unit] for unit in done if work[unit].service in ("ingest", "chunk")]
-    if not finished:
-        return
-    await connection.execute(
-        "delete from ledger.work where unit_id = any($1::uuid[])", [each.unit for each in finished]
-    )
-    await connection.execute(
-        "delete from ledger.commands where command_id = any($1::uuid[])",
-        [each.command for each in finished],
-    )
+    await connection.execute("delete from ledger.work where unit_id = any($1::uuid[])", list(done))
+    finished = [work[unit].command for unit in done if work[unit].service in ("ingest", "chunk")]
+    if finished:
+        await connection.execute(
+            "delete from ledger.commands where command_id = any($1::uuid[])", finished
+        )
 
 
 async def give_back(connection: "Connection", back: Mapping[UUID, bool]) -> None:
@@ -191,12 +180,24 @@ async def busy(connection: "Connection", job: UUID, done: Iterable[UUID]) -> int
     return found
 
 
-async def write_commands(connection: "Connection", issued: Sequence[Issued]) -> None:
+async def write_commands(connection: "Connection", issued: Sequence[Issued]) -> list[Due]:
     """Commands with their units, to be published by the relay."""
     if not issued:
-        return
-    ids = [command_id(each.command.units[0]) for each in issued]
-    services = [SERVICES[type(each.command)] for each in issued]
+        return []
+    due = [
+        Due(
+            {
+                "command_id": command_id(each.command.units[0]),
+                "attempt": 1,
+                "type": wire_type(type(each.command)),
+                "service": SERVICES[type(each.command)],
+                "tenant": each.row.tenant,
+                "trace": each.trace,
+            },
+            each.command,
+        )
+        for each in issued
+    ]
     await connection.execute(
         """
         insert into ledger.commands (command_id, job_id, tenant, service, type, attempt, trace, data)
@@ -204,17 +205,17 @@ async def write_commands(connection: "Connection", issued: Sequence[Issued]) -> 
             unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
             as u(id, job, tenant, service, type, trace, data)
         """,
-        ids,
+        [each.row["command_id"] for each in due],
         [each.row.stream for each in issued],
-        [each.row.tenant for each in issued],
-        services,
-        [wire_type(type(each.command)) for each in issued],
+        [each.row["tenant"] for each in due],
+        [each.row["service"] for each in due],
+        [each.row["type"] for each in due],
         [each.trace for each in issued],
-        [each.command.model_dump(mode="json") for each in issued],
+        [dump(each.command) for each in issued],
     )
     units = [
-        (unit, each.row.stream, each.row.tenant, service, id)
-        for each, id, service in zip(issued, ids, services, strict=True)
+        (unit, each.row.stream, each.row.tenant, said.row["service"], said.row["command_id"])
+        for each, said in zip(issued, due, strict=True)
         for unit in each.command.units
     ]
     await connection.execute(
@@ -223,6 +224,22 @@ async def write_commands(connection: "Connection", issued: Sequence[Issued]) -> 
         select *, 1 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
         """,
         *(list(column) for column in zip(*units, strict=True)),
+    )
+    return due
+
+
+async def note_published(connection: "Connection", sent: Mapping[UUID, int]) -> None:
+    """Attempts of commands that the bus has."""
+    if not sent:
+        return
+    await connection.execute(
+        """
+        update ledger.commands c set published = true
+        from unnest($1::uuid[], $2::int[]) as u(command_id, attempt)
+        where c.command_id = u.command_id and c.attempt = u.attempt and not published
+        """,
+        list(sent),
+        list(sent.values()),
     )
 
 

@@ -157,11 +157,12 @@ def _run(
 
 
 def window(state: GenerationState, request: GenerationRequested, workers: int) -> int:
-    """Units that may be in flight: calls allowed plus a pack for each worker, and, where a number of entries is
-    wanted, no more than are likely to be needed for it.
+    """Units that may be in flight: calls allowed plus a pack for each worker or a quarter, so that there is work at
+    hand while outcomes are on their way; and, where a number of entries is wanted, no more than are likely to be needed
+    for it.
     """
     settings = request.settings
-    most = settings.concurrency + PACK * workers
+    most = settings.concurrency + max(PACK * workers, settings.concurrency // 4)
     if settings.entries is None:
         return most
     counts = state.counts

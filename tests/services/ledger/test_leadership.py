@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from contracts.project import ProjectCreated, ProjectRequested
-from services.ledger import leadership, relay
+from services.ledger import leadership
 from services.ledger.leadership import LeadershipLost
 from services.ledger.recorder import Recorder
+from services.ledger.relay import Relay
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.bus import Asker
@@ -76,11 +77,11 @@ async def test_a_relay_of_an_older_epoch_says_nothing_and_notes_nothing(mill: Mi
     assert old is not None
     heard = len(mill.heard)
     with pytest.raises(LeadershipLost):
-        await relay.publish_events(mill.pool, mill.client, mill.blobs, old)
+        await Relay(mill.pool, mill.client, mill.blobs, House(), old)._events.publish()
     # One that was stopped just after it looked: the bus knows the events by their ids, the database its epoch.
     late = leadership.Lease(old.epoch, LONG, monotonic())
     assert await claim(mill, "other", LONG) == old.epoch + 1
-    await relay.publish_events(mill.pool, mill.client, mill.blobs, late)
+    assert await Relay(mill.pool, mill.client, mill.blobs, House(), late)._events.publish()
     assert await mill.pool.fetchval("select pos from ledger.checkpoints") == 0
     assert await mill.in_stream("EVENTS") == 2
     await mill.until(lambda: len(mill.heard) == heard + 2)

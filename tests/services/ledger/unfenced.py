@@ -9,10 +9,16 @@ import pytest
 
 from services.ledger import leadership
 from services.ledger.__main__ import main
+from shared.appending import Appending
 from shared.process import run_until_stopped
 
 if TYPE_CHECKING:
     from shared.store import Connection, Pool
+
+
+async def begin(connection: "Connection", _epoch: int, _seconds: float) -> Appending:
+    """The log's lock alone."""
+    return await Appending.begin(connection)
 
 
 async def confirm(_: "Connection", _epoch: int, _seconds: float) -> None:
@@ -29,6 +35,7 @@ def check(_: leadership.Lease) -> None:
 
 if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leadership, "begin", begin)
         patch.setattr(leadership, "confirm", confirm)
         patch.setattr(leadership, "keep", keep)
         patch.setattr(leadership.Lease, "check", check)
