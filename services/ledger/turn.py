@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from contracts import SERVICES
 from contracts.call import CallSettled, KeptAnswer
-from contracts.entries import GenerateEntries
 from contracts.generation import GenerationRequested, PlanDocument
 from contracts.identity import calls_stream, followup_id
 from contracts.message import Command, Event, Message, Recorded, Request
@@ -344,7 +344,7 @@ class Turn:
     def _issue(self, row: Row, commands: Iterable[Command], trace: Context | None) -> None:
         for command in commands:
             self._commands.append(Issued(row, command, str(trace) if trace else None))
-            if isinstance(command, GenerateEntries):
+            if SERVICES[type(command)] == "generate":
                 self._in_flight.add(row.tenant, len(command.units))
 
     def end(self, row: Row) -> None:

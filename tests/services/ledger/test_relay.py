@@ -11,6 +11,7 @@ import orjson
 from contracts.generation import GenerationRequested, GenerationSettings
 from contracts.job import JobCompleted
 from contracts.project import ProjectRequested
+from services.ledger import relay
 from shared.bus import ATTEMPT, BLOB, POSITION, Envelope, claimed
 from shared.stack import Nats, Running
 from tests.services.ledger.mill import Mill, job
@@ -139,6 +140,39 @@ async def _quietly(check: Callable[[], Awaitable[bool]]) -> bool:
         return await check()
     except (Error, TimeoutError):
         return False
+
+
+async def test_what_a_killed_bus_had_not_written_is_announced_again(
+    own_bus: Mill, fresh_nats: Nats
+) -> None:
+    """It stores announcements without waiting for the disk, and says so before."""
+    await own_bus.ledger()
+    for _ in range(10):
+        await own_bus.project()
+    before = fresh_nats.starts
+    await own_bus.until(lambda: len(own_bus.envelopes("gristmill.events")) == 20)
+    os.kill(fresh_nats.pid, signal.SIGKILL)
+    await own_bus.until(lambda: fresh_nats.starts > before)
+    await own_bus.until(lambda: own_bus.client.is_connected)
+
+    async def whole() -> bool:
+        return await own_bus.in_stream("EVENTS") == 20
+
+    await own_bus.until(lambda: _quietly(whole))
+
+
+async def test_what_is_too_much_to_keep_is_read_from_the_log(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "MOST_KEPT", 3)
+    monkeypatch.setattr(relay, "BATCH", 2)
+    await mill.ledger()
+    mill.documents()
+    mill.generation()
+    await mill.ended(await mill.generate_from(40))
+    log = await mill.log()
+    found = await announced(mill, len(log))
+    assert [each.headers[POSITION] for each in found] == [each.position for each in log]
 
 
 async def test_a_job_survives_the_loss_of_everything_on_the_bus(
