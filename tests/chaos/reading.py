@@ -219,7 +219,7 @@ async def _folded(admin_url: str, events: Sequence[Recorded[Event]]) -> dict[str
             for first in range(0, len(events), PAGE):
                 page = list(events[first : first + PAGE])
                 after = Position(era, Position.parse(page[-1].position).n)
-                await fold(connection, page, at, after)
+                await fold(connection, at, after)
                 at = after
         found = await _tables(pool, ANEW)
         await pool.execute(f"drop schema {ANEW} cascade")

@@ -1,9 +1,10 @@
-"""What the events of jobs mean for the views: how they begin, wait, and end, and what their calls cost."""
+"""What the events of jobs mean for the views: how they begin, wait, and end. What their calls cost is folded by
+``many.sql``.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.call import CallSettled
 from contracts.export import ExportRequested
 from contracts.generation import GenerationRequested
 from contracts.identity import dataset_id
@@ -191,23 +192,6 @@ def _job_failed(recorded: Recorded[JobFailed]) -> Iterator[Operation]:
     yield _ended(recorded, "failed", code=recorded.event.code, message=recorded.event.message)
 
 
-def _call_settled(recorded: Recorded[CallSettled]) -> Iterator[Operation]:
-    call = recorded.event
-    yield Change(
-        "jobs",
-        (job_of(recorded),),
-        {"updated_at": recorded.recorded_at},
-        {
-            "calls": 1,
-            "calls_failed": int(call.outcome != "ok"),
-            "prompt_tokens": call.prompt_tokens,
-            "completion_tokens": call.completion_tokens,
-            "cached_tokens": call.cached_tokens,
-            "cost": call.cost or 0,
-        },
-    )
-
-
 RULES: dict[type[Event], Rule] = {
     ProcessingRequested: _processing_requested,
     ExportRequested: _export_requested,
@@ -225,5 +209,4 @@ RULES: dict[type[Event], Rule] = {
     JobCancelled: _job_cancelled,
     JobFailed: _job_failed,
     JobRestarted: _job_restarted,
-    CallSettled: _call_settled,
 }

@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from contracts.message import Event, Recorded
 from services.gateway.views.away import AWAY
 from services.gateway.views.batch import merged
-from services.gateway.views.fold import rows_for
+from services.gateway.views.fold import NAMES, parts, rows_for
 from services.gateway.views.versions import built, lead, mark_built, prepare, tend
-from services.gateway.views.writing import Overtaken, begin_again, checkpoint, write
+from services.gateway.views.writing import (
+    Overtaken,
+    advance,
+    apply,
+    apply_many,
+    begin_again,
+    checkpoint,
+)
 from shared.clock import monotonic
 from shared.failpoints import failpoint
-from shared.store import PAGE, Position, PostgresReader
+from shared.store import LOG, Position, PostgresReader, recorded_from
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAGE = 2000
+"""Positions that are folded in one transaction at most."""
 BUSY = 0.04
 IDLE = 0.1
 """Seconds between looks at the log: after news, and when there was none."""
@@ -108,6 +116,8 @@ class Projector:
         """In a session of its own, which ends with it and gives back the lock."""
         try:
             await connection.execute(f"set idle_session_timeout = '{STALLED}'")
+            # Rows and checkpoint are lost together or not at all, and are folded again from the log.
+            await connection.execute("set synchronous_commit = off")
             await prepare(connection)
             await self._take_turns(connection)
         finally:
@@ -138,24 +148,24 @@ class Projector:
             if head.era != at.era:
                 at = await begin_again(connection, at, head.era)
                 self._reached.built = False
-            events = await reader.tail(at.n, PAGE) if head.n > at.n else []
-            if events:
-                # Events keep the era that they were recorded in; the views count in that of the log.
-                after = Position(at.era, Position.parse(events[-1].position).n)
+            # Events keep the era that they were recorded in; the views count in that of the log.
+            after = Position(at.era, min(head.n, at.n + PAGE))
+            news = after.n - at.n
+            if news:
                 failpoint("projector.read")
-                await fold(connection, events, at, after)
+                await fold(connection, at, after)
                 failpoint("projector.committed")
                 at = after
             self.problem = None
             self._reached.move(at)
-            if not self._reached.built and len(events) < PAGE:
+            if not self._reached.built and news < PAGE:
                 await mark_built(connection)
                 self._reached.built = True
             if monotonic() - tended > TEND:
                 await self._tend(connection)
                 tended = monotonic()
-            if len(events) < PAGE:
-                await self._nap(BUSY if events else IDLE)
+            if news < PAGE:
+                await self._nap(BUSY if news else IDLE)
 
     async def _tend(self, connection: "Connection") -> None:
         for schema in await tend(connection):
@@ -173,8 +183,21 @@ class Projector:
         self._reached.wanted.clear()
 
 
-async def fold(
-    connection: "Connection", events: list[Recorded[Event]], before: Position, after: Position
-) -> None:
-    """Write what these events mean, as one transaction from ``before`` to ``after``."""
-    await write(connection, merged(rows_for(events)), before, after)
+async def fold(connection: "Connection", before: Position, after: Position) -> None:
+    """Write what the events of ``(before, after]`` mean, as one transaction that moves the checkpoint."""
+    rows = await connection.fetch(
+        "select * from ledger.events where log_id = $1 and pos > $2 and pos <= $3 and type = any($4)"
+        " order by pos",
+        LOG,
+        before.n,
+        after.n,
+        NAMES,
+    )
+    async with connection.transaction():
+        await advance(connection, before, after)
+        for part in parts([recorded_from(row) for row in rows], before.n, after.n):
+            if isinstance(part, range):
+                await apply_many(connection, part.start, part.stop)
+            else:
+                await apply(connection, merged(rows_for(part)))
+        failpoint("projector.folded")

@@ -23,7 +23,8 @@ FOLD = 2
 """Raised when the fold writes something else into the same tables; a change of schema.sql shows by itself."""
 GRACE = "1 hour"
 """How long a schema is kept after the last gateway that folds into it was seen."""
-TEXT = importlib.resources.files("services.gateway.views").joinpath("schema.sql").read_text()
+_FILES = importlib.resources.files("services.gateway.views")
+TEXT = "".join(_FILES.joinpath(name).read_text() for name in ("schema.sql", "many.sql"))
 FINGERPRINT = hashlib.sha256(f"{FOLD}\n{TEXT}".encode()).hexdigest()
 SCHEMA = f"views_{FINGERPRINT[:8]}"
 

@@ -7,18 +7,33 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from contracts.call import CallSettled
+from contracts.entries import EntriesAdmitted, EntriesCurated, EntriesGenerated
+from contracts.message import Event, wire_type
+from contracts.unit import UnitFailed
 from services.gateway.views.batch import Key, Step, Values
 from services.gateway.views.inheriting import inherit
 from services.gateway.views.tables import BELONGINGS, TABLES
 from services.gateway.views.versions import WrongViews
 from shared.errors import GristmillError
-from shared.failpoints import failpoint
 from shared.store import Position
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
+
+
+MANY: dict[type[Event], str] = {
+    EntriesGenerated: "generated",
+    EntriesCurated: "curated",
+    EntriesAdmitted: "admitted",
+    UnitFailed: "failed",
+    CallSettled: "call",
+}
+"""What ``many.sql`` folds, as it is called there."""
+_KINDS = ", ".join(f"{name} => ${n}" for n, name in enumerate(MANY.values(), 3))
+_FOLD_MANY = f"select fold_many($1, $2, {_KINDS})"
 
 
 class Overtaken(GristmillError):
@@ -36,36 +51,37 @@ async def checkpoint(connection: "Connection") -> Position:
     return Position(row["era"], row["pos"])
 
 
-async def write(
-    connection: "Connection", steps: Iterable[Step], before: Position, after: Position
-) -> None:
-    """Write rows and checkpoint in one transaction. Raise ``Overtaken`` unless the checkpoint was ``before``."""
-    async with connection.transaction():
-        await _advance(connection, before, after)
-        for step in steps:
-            for table in TABLES:
-                if rows := step.puts.get(table):
-                    await _insert(connection, table, rows)
-                if changes := step.changes.get(table):
-                    await _update(connection, table, changes)
-            for what, ids in step.forgets.items():
-                await _forget(connection, what, ids)
-            for each in step.inherits:
-                await inherit(connection, each)
-        failpoint("projector.folded")
+async def apply(connection: "Connection", steps: Iterable[Step]) -> None:
+    """Write rows in a transaction of the caller's."""
+    for step in steps:
+        for table in TABLES:
+            if rows := step.puts.get(table):
+                await _insert(connection, table, rows)
+            if changes := step.changes.get(table):
+                await _update(connection, table, changes)
+        for what, ids in step.forgets.items():
+            await _forget(connection, what, ids)
+        for each in step.inherits:
+            await inherit(connection, each)
+
+
+async def apply_many(connection: "Connection", after: int, through: int) -> None:
+    """Fold what jobs have many of, where it lies, in a transaction of the caller's."""
+    await connection.execute(_FOLD_MANY, after, through, *map(wire_type, MANY))
 
 
 async def begin_again(connection: "Connection", before: Position, era: int) -> Position:
     """Empty the views, because the log was restored to an older point and counts a new era."""
     after = Position(era, 0)
     async with connection.transaction():
-        await _advance(connection, before, after)
+        await advance(connection, before, after)
         await connection.execute(f"truncate {', '.join(TABLES)}")
         await connection.execute("update made set built_at = null")
     return after
 
 
-async def _advance(connection: "Connection", before: Position, after: Position) -> None:
+async def advance(connection: "Connection", before: Position, after: Position) -> None:
+    """Move the checkpoint in a transaction of the caller's. Raise ``Overtaken`` unless it was ``before``."""
     done = await connection.execute(
         "update checkpoint set era = $3, pos = $4 where era = $1 and pos = $2",
         before.era,

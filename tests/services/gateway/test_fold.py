@@ -18,10 +18,13 @@ from contracts.project import ProjectDeleted
 from contracts.unit import UnitFailed
 from services.gateway.views.batch import Change, Forget, Inherit, Operation, Put, Step, merged
 from services.gateway.views.document_rows import upload_job
-from services.gateway.views.fold import rows_for
+from services.gateway.views.fold import RULES, parts, rows_for
+from services.gateway.views.operations import place
 from services.gateway.views.tables import BELONGINGS, TABLES, Belonging
+from tests.services.gateway.many import MANY
 from tests.services.gateway.story import JOB, TENANT, TEXT, Story, blob
 
+ALL = RULES | MANY
 Rows = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
 
@@ -68,7 +71,7 @@ def folded(events: list[Recorded[Event]], cuts: Iterable[int] = ()) -> Rows:
     rows: Rows = {}
     edges = [0, *sorted(cuts), len(events)]
     for start, end in pairwise(edges):
-        for step in merged(rows_for(events[start:end])):
+        for step in merged(rows_for(events[start:end], ALL)):
             apply_step(rows, step)
     return rows
 
@@ -89,6 +92,21 @@ def test_any_split_into_batches_gives_the_same_rows(cuts: set[int]) -> None:
 
 def test_folding_one_by_one_gives_the_rows_of_one_batch() -> None:
     assert folded(EVENTS, range(len(EVENTS))) == folded(EVENTS)
+
+
+def test_the_log_is_cut_where_the_database_folds_and_nothing_is_left_out() -> None:
+    mine = [each for each in EVENTS if type(each.event) in RULES]
+    last = len(EVENTS)
+    found: list[int] = []
+    for part in parts(mine, 0, last):
+        if isinstance(part, range):
+            found += [n + 1 for n in part]
+            assert not {type(EVENTS[n].event) for n in part} & RULES.keys()
+        else:
+            found += [place(each) for each in part]
+    assert found == list(range(1, last + 1))
+    assert list(parts([], 3, 3)) == []
+    assert list(parts([], 3, 5)) == [range(3, 5)]
 
 
 KEYS = st.integers(min_value=0, max_value=2).map(lambda n: (n,))
@@ -125,7 +143,7 @@ def test_merging_operations_keeps_their_meaning_in_any_order(
 
 
 def test_every_row_that_is_put_has_a_table_and_columns_of_it() -> None:
-    for operation in rows_for(EVENTS):
+    for operation in rows_for(EVENTS, ALL):
         assert not isinstance(operation, Forget | Inherit)
         table = TABLES[operation.table]
         named = operation.values if isinstance(operation, Put) else operation.sets

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,17 +13,17 @@ import pytest
 from contracts.identity import dataset_id
 from services.gateway.deps import Deps
 from services.gateway.views import versions
-from services.gateway.views.batch import Put, merged
 from services.gateway.views.projector import Projector, Reached, fold
 from services.gateway.views.tables import TABLES
 from services.gateway.views.versions import SCHEMA, WrongViews, prepare
-from services.gateway.views.writing import Overtaken, begin_again, checkpoint, write
+from services.gateway.views.writing import Overtaken, advance, begin_again, checkpoint
 from shared.settings import Settings
 from shared.stack import Database, Nats
 from shared.store import Position, PostgresReader, open_pool
 from tests.services.gateway.fake_ledger import FakeLedger, answering
 from tests.services.gateway.listening import Gateway, listening
 from tests.services.gateway.story import JOB, Story
+from tests.services.gateway.test_fold import folded
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -60,13 +59,13 @@ async def tables(pool: Pool) -> dict[str, list[Any]]:
 
 async def fold_all(pool: Pool, size: int) -> dict[str, list[Any]]:
     """The views, emptied and folded anew in batches of ``size``."""
-    reader = PostgresReader(pool)
+    head = await PostgresReader(pool).head()
     async with pool.acquire() as connection:
         await prepare(connection)
         at = await begin_again(connection, await checkpoint(connection), 1)
-        while events := await reader.tail(at.n, size):
-            after = Position.parse(events[-1].position)
-            await fold(connection, events, at, after)
+        while at.n < head.n:
+            after = Position(1, min(head.n, at.n + size))
+            await fold(connection, at, after)
             at = after
     return await tables(pool)
 
@@ -80,6 +79,26 @@ async def test_a_rebuild_gives_the_same_rows_in_batches_of_any_size(
     assert len(whole["entries"]) == 6
     assert await fold_all(pool, 1) == whole
     assert await fold_all(pool, 7) == whole
+
+
+async def test_what_is_folded_in_the_database_is_what_each_event_says_by_itself(
+    pool: Pool, own_ledger: FakeLedger, story: Story
+) -> None:
+    story.tell()
+    await own_ledger.keep(story)
+    await fold_all(pool, 500)
+    events = await PostgresReader(pool).tail(0)
+    expected = folded(events, range(len(events)))
+    for name, table in TABLES.items():
+        found = {
+            tuple(row[key] for key in table.key): dict(row)
+            for row in await pool.fetch(f"select * from {name}")  # noqa: S608 - constants
+        }
+        blank = dict.fromkeys(table.columns)
+        assert found == {
+            key: blank | dict(zip(table.key, key, strict=True)) | row
+            for key, row in expected.get(name, {}).items()
+        }, name
 
 
 async def test_the_tables_are_those_that_the_fold_writes(pool: Pool) -> None:
@@ -190,15 +209,20 @@ async def test_views_are_not_shown_before_they_have_come_to_the_head_of_the_log_
             assert (await gateway.get("/projects"))["total"] == 1
 
 
-async def test_a_leader_that_was_overtaken_writes_nothing(pool: Pool) -> None:
-    row = Put("document_names", (UUID(int=1), "a"), {})
+async def test_a_leader_that_was_overtaken_writes_nothing(
+    pool: Pool, own_ledger: FakeLedger, story: Story
+) -> None:
+    story.tell()
+    await own_ledger.keep(story)
+    head = await PostgresReader(pool).head()
     async with pool.acquire() as connection:
         await prepare(connection)
-        await write(connection, merged([]), Position(1, 0), Position(1, 5))
+        async with connection.transaction():
+            await advance(connection, Position(1, 0), Position(1, 5))
         with pytest.raises(Overtaken):
-            await write(connection, merged([row]), Position(1, 0), Position(1, 6))
+            await fold(connection, Position(1, 0), head)
         assert await checkpoint(connection) == Position(1, 5)
-    assert await pool.fetch("select * from document_names") == []
+    assert not any((await tables(pool)).values())
 
 
 @contextlib.asynccontextmanager
