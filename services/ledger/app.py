@@ -89,8 +89,7 @@ class Ledger:
             self._client,
             self._blobs,
             house,
-            epoch=lease.epoch,
-            leadership_seconds=self._settings.leadership,
+            lease=lease,
             committed=partial(self._committed, relay),
         )
         intake = Intake(self._client)

@@ -50,6 +50,7 @@ from shared.bus import (
     Undecodable,
     headers_of,
 )
+from shared.clock import monotonic
 from shared.errors import GristmillError, Refused, Unavailable
 from shared.failpoints import failpoint
 
@@ -88,16 +89,14 @@ class Recorder:
         blobs: Blobs,
         house: House,
         *,
-        epoch: int,
-        leadership_seconds: float,
+        lease: leadership.Lease,
         committed: Callable[[Turn], None],
     ) -> None:
         self._pool = pool
         self._client = client
         self._blobs = blobs
         self._house = house
-        self._epoch = epoch
-        self._seconds = leadership_seconds
+        self._lease = lease
         self._committed = committed
         self._alone = asyncio.Lock()
 
@@ -264,7 +263,8 @@ class Recorder:
         async with self._alone:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    log = await leadership.begin(connection, self._epoch, self._seconds)
+                    began = monotonic()
+                    log = await leadership.begin(connection, self._lease.epoch, self._lease.seconds)
                     failpoint("recorder.locked")
                     turn = Turn(connection, log, self._house)
                     yield turn
@@ -278,6 +278,7 @@ class Recorder:
                 # It may be committed all the same, when the connection was lost on the way.
                 self._house.forget()
                 raise
+            self._lease.prolonged(began)
             failpoint("recorder.committed")
             turn.committed()
             self._committed(turn)

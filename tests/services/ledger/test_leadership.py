@@ -182,8 +182,7 @@ async def test_a_recorder_of_an_older_epoch_leaves_nothing_behind(mill: Mill) ->
         mill.client,
         mill.blobs,
         House(),
-        epoch=1,
-        leadership_seconds=LONG,
+        lease=leadership.Lease(1, LONG, monotonic()),
         committed=lambda _: None,
     )
     await recorder.turn(does_something)
