@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import orjson
+import pytest
 
 from contracts.generation import GenerationRequested, GenerationSettings
 from contracts.job import JobCompleted
