@@ -94,7 +94,8 @@ begin
         update entries t set status = 'rejected', reason = 'duplicate', admitted_pos = v.pos,
             found = jsonb_build_array(jsonb_build_object('reason', 'duplicate', 'detail', v.why))
         from (
-            select (x.one ->> 'entry_id')::uuid as entry, (e.data ->> 'dataset_id')::uuid as dataset, e.pos, format('%s %s (similarity %s)',
+            select (x.one ->> 'entry_id')::uuid as entry, (e.data ->> 'dataset_id')::uuid as dataset, e.pos,
+                format('%s %s (similarity %s)',
                 case x.one ->> 'rule'
                     when 'question' then 'the same question as'
                     when 'near_question' then 'nearly the same question as'
