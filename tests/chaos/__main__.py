@@ -6,6 +6,7 @@ wrong, and keeps the run's folder then, with the log as JSON lines.
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import secrets
@@ -14,8 +15,9 @@ from collections import Counter
 from pathlib import Path
 from typing import get_args
 
+from contracts.message import wire_type
 from tests.chaos.broken import BROKEN
-from tests.chaos.calls import allowed, repeats
+from tests.chaos.calls import again
 from tests.chaos.facts import Facts
 from tests.chaos.running import Plan, Ran, run, run_folder
 from tests.chaos.schedule import Kind
@@ -68,7 +70,8 @@ def _sum_up(plan: Plan, ran: Ran) -> None:
     say(f"jobs    {len(ran.jobs)}: {_counts(statuses)}")
     say(f"users   {_counts(ran.counts)}")
     say(f"calls   {len(facts.seen)}: {_counts(outcomes)}")
-    say(f"again   {repeats(facts.seen)} calls repeated, {allowed(facts)} were in flight at faults")
+    repeated, allowed = again(facts)
+    say(f"again   {repeated} calls repeated, {allowed} were in flight at faults")
     say(f"log     {len(facts.events)} events, {len(facts.dead)} dead letters")
     for finding in ran.findings[:40]:
         say(f"WRONG   {finding}")
@@ -83,7 +86,8 @@ def _counts(counts: "Counter[str] | dict[str, int]") -> str:
 def _dump(facts: Facts, folder: Path) -> None:
     with (folder / "log.jsonl").open("w") as file:
         for each in facts.events:
-            file.write(each.model_dump_json() + "\n")
+            said = {"type": wire_type(type(each.event)), "data": each.event.model_dump(mode="json")}
+            file.write(f"{each.position} {each.recorded_at} {each.stream} {json.dumps(said)}\n")
     with (folder / "calls.jsonl").open("w") as file:
         file.writelines(f"{each}\n" for each in facts.seen)
     with (folder / "faults.txt").open("w") as file:

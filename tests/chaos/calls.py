@@ -105,23 +105,47 @@ def _answers(facts: Facts, seen: Mapping[str, Seen]) -> Iterator[Finding]:
                 yield Finding("answer_used_twice", f"{answer} of unit {each.event.unit_id}")
 
 
+def _units(settled: Settled, told: Sequence[Seen]) -> dict[str, set[UUID]]:
+    """The units that asked each request. Two may say the same: a passage of which nothing came is asked once more."""
+    units: dict[str, set[UUID]] = {each.request: set() for each in told}
+    for each in told:
+        if (found := settled.get(each.call or "")) is not None:
+            units[each.request].add(found.event.unit_id)
+    return units
+
+
 def _paid_again(settled: Settled, told: Sequence[Seen]) -> Iterator[Finding]:
     """Nothing is asked whose answer had been recorded."""
-    recorded: dict[str, float] = {}
+    recorded: dict[tuple[str, UUID], float] = {}
+    units = _units(settled, told)
     for each in told:
         found = settled.get(each.call or "")
         if found is not None and found.event.outcome == "ok":
-            recorded[each.request] = min(found.at, recorded.get(each.request, found.at))
+            key = each.request, found.event.unit_id
+            recorded[key] = min(found.at, recorded.get(key, found.at))
     for each in told:
-        late = each.begin - recorded.get(each.request, each.begin)
+        found = settled.get(each.call or "")
+        if found is not None:
+            asked = found.event.unit_id
+        elif len(units[each.request]) == 1:
+            asked = next(iter(units[each.request]))
+        else:
+            continue
+        late = each.begin - recorded.get((each.request, asked), each.begin)
         if late > COMMITTING:
             yield Finding("paid_again", f"{each.call} by {each.by}, {late:.1f} s after its answer")
 
 
-def repeats(told: Sequence[Seen]) -> int:
-    """How often something was asked that had been answered, or was being answered, before."""
-    asked = Counter(each.request for each in told if each.outcome in PAID | CUT)
-    return sum(n - 1 for n in asked.values())
+def repeats(settled: Settled, told: Sequence[Seen]) -> int:
+    """How often a unit asked what it had been answered, or was being answered, before."""
+    asked: Counter[str] = Counter()
+    for each in told:
+        found = settled.get(each.call or "")
+        unheard = found is not None and found.event.outcome in UNHEARD
+        if each.outcome in PAID | CUT and not unheard:
+            asked[each.request] += 1
+    units = _units(settled, told)
+    return sum(max(0, n - max(1, len(units[request]))) for request, n in asked.items())
 
 
 def allowance(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -> int:
@@ -145,9 +169,10 @@ def allowance(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -
     return len(allowed)
 
 
-def allowed(facts: Facts) -> int:
-    """``allowance`` of a history."""
-    return allowance(_settled(facts), facts.seen, facts.faults)
+def again(facts: Facts) -> tuple[int, int]:
+    """How many calls of a history were repeated, and how many might have been."""
+    settled = _settled(facts)
+    return repeats(settled, facts.seen), allowance(settled, facts.seen, facts.faults)
 
 
 def _settled(facts: Facts) -> Settled:
@@ -159,6 +184,6 @@ def _settled(facts: Facts) -> Settled:
 
 
 def _repeats(settled: Settled, told: Sequence[Seen], faults: Sequence[Fault]) -> Iterator[Finding]:
-    made, allowed = repeats(told), allowance(settled, told, faults)
+    made, allowed = repeats(settled, told), allowance(settled, told, faults)
     if made > allowed:
         yield Finding("repeats", f"{made} calls were repeated, {allowed} were in flight at faults")

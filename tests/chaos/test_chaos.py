@@ -9,7 +9,7 @@ import secrets
 
 import pytest
 
-from tests.chaos.calls import repeats
+from tests.chaos.calls import again
 from tests.chaos.checker import judge
 from tests.chaos.facts import Facts
 from tests.chaos.planted import PLANTED
@@ -41,7 +41,10 @@ def test_nothing_is_wrong_after_twenty_seconds_of_chaos(ran: Ran) -> None:
     assert sum(ran.faults.values()) > 3
     assert len(ran.facts.events) > 100
     log.warning(
-        "%s; %d calls, %d repeated", ran.faults, len(ran.facts.seen), repeats(ran.facts.seen)
+        "%s; %d calls, repeated and in flight at faults: %s",
+        ran.faults,
+        len(ran.facts.seen),
+        again(ran.facts),
     )
 
 
