@@ -28,7 +28,7 @@ _TOGETHER = 512
 class Index:
     """The near-duplicate index: accepted and surplus entries, in the order in which they were admitted.
 
-    Keeps about 900 bytes for an entry. Adding an entry that it holds already changes nothing.
+    Keeps about 2.4 kB for an entry (measured at 60,000). Adding an entry that it holds already changes nothing.
     """
 
     def __init__(self) -> None:

@@ -88,12 +88,17 @@ class Followings:
             self._verdicts -= len(gone.verdicts)
 
     async def curated(self, dataset: UUID, *, after: int, through: int) -> list[Curated]:
-        """Curations of versions ``(after, through]``, in log order; what this worker did not make itself is read."""
+        """Curations of versions ``(after, through]``, in log order; what this worker did not make itself is read.
+
+        They are needed once: whoever asks again, since its admission failed, has them from the log.
+        """
         found: list[Curated] = []
         for mark in await self._reading.store.marks(dataset, after, through, (EntriesCurated,)):
             traces.link(mark.traceparent)
-            curated = self._recent.get(mark.id)
-            if curated is None:
+            curated = self._recent.pop(mark.id, None)
+            if curated is not None:
+                self._verdicts -= len(curated.verdicts)
+            else:
                 facts = self._reading.store.facts(
                     dataset, mark.version - 1, mark.version, (EntriesCurated,)
                 )

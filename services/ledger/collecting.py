@@ -1,7 +1,7 @@
 """Blobs that nothing names are removed after a grace time, and so are files of writes that a kill cut off.
 
-The log says what is named; whatever waits on the bus, unrecorded, holds the time still. Where two logs share a store
-nothing is removed, since neither knows what the other names. A round that is cut off has done no harm.
+The log says what is named; whatever waits on the bus, unrecorded, or lies there dead, holds the time still. Where two
+logs share a store nothing is removed, since neither knows what the other names. A round that is cut off does no harm.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from services.ledger import sampling
 from services.ledger.leadership import Lease
 from services.ledger.recorder import Transient
 from services.ledger.references import References
+from shared import letters
 from shared.blobs import Blobs, Held
 from shared.bus import streams
 from shared.clock import now
@@ -55,7 +56,7 @@ class Horizon:
 
 
 def horizon(at: datetime, waiting: datetime | None, grace: timedelta, kept: timedelta) -> Horizon:
-    """What may go at a time. ``waiting``: when the oldest message came that is not done with; None: there is none.
+    """What may go at a time. ``waiting``: when the oldest message came that is not done with, None where there is none.
 
     Whoever puts a blob names it within the grace time. The bus keeps a message for ``kept`` after it was done with.
     """
@@ -181,11 +182,11 @@ class Collector:
                 raise SharedStore(mark)
 
     async def _waiting(self) -> datetime | None:
-        """When the oldest message came that is not done with."""
+        """When the oldest message came that is not done with; a dead letter may be said again."""
         times = [
             await sampling.first_message(self._client, str(config.name))
             for config in streams()
-            if config.retention == RetentionPolicy.WORK_QUEUE
+            if config.retention == RetentionPolicy.WORK_QUEUE or config.name == letters.STREAM
         ]
         return min((time for time in times if time is not None), default=None)
 

@@ -67,7 +67,7 @@ class References:
     def __init__(self, pool: "Pool", blobs: Blobs) -> None:
         self._pool = pool
         self._blobs = blobs
-        self._nameless = nameless()
+        self._nameless: list[str] = []
         self._era = 0
         self._after = 0
         self._named = Digests()
@@ -81,6 +81,8 @@ class References:
     async def catch_up(self) -> None:
         """Read what was recorded since the last time. Raise ``Unavailable``, or what the pool raises."""
         head = await PostgresReader(self._pool).head()
+        if not self._nameless:
+            self._nameless = await asyncio.to_thread(nameless)
         if head.era != self._era or head.n < self._after:
             self._era, self._after, self._named = head.era, 0, Digests()
         while self._after < head.n:

@@ -73,6 +73,11 @@ async def test_what_nothing_names_goes_and_what_the_log_names_stays(mill: Mill) 
     request = GenerationRequested(project_id=project, settings=GenerationSettings())
     await mill.ended(job(await mill.ask(request)))
     await mill.stop_ledger()
+    left = """
+        select (select count(*) from ledger.work) + (select count(*) from ledger.commands)
+            + (select count(*) from ledger.interests)
+    """
+    assert await mill.pool.fetchval(left) == 0
     named = [document, plans[0]] + [
         await mill.blobs.put("default", "plan", page.model_dump_json().encode(), "text/plain")
         for page in pages
@@ -105,6 +110,27 @@ async def test_a_blob_that_is_named_late_stays(mill: Mill) -> None:
     assert (await collect.collect(references, lease)).blobs == 0
 
     assert await mill.blobs.holds("default", late)
+
+
+async def test_what_was_put_before_the_oldest_dead_letter_stays(mill: Mill) -> None:
+    await mill.ledger()
+    await mill.project()
+    perhaps = await put(mill, "text", "the outcome that names it lies dead")
+    await mill.client.jetstream().publish("gristmill.dead.ingest", b"{}")
+
+    class Long(Collector):
+        """Finds that a letter has lain for as long as the blob."""
+
+        async def _waiting(self) -> datetime | None:
+            found = await super()._waiting()
+            assert found is not None
+            return found - 2 * DAY
+
+    _, references, lease = collector(mill)
+    collect = Long(mill.pool, mill.client, mill.blobs, mill.settings("ledger"))
+
+    assert (await collect.collect(references, lease)).blobs == 0
+    assert await mill.blobs.holds("default", perhaps)
 
 
 async def test_a_round_that_is_cut_off_is_ended_by_the_next(mill: Mill) -> None:
