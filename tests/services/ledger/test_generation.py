@@ -1,6 +1,7 @@
 """The main job as a pure process: given what happened, what follows; and the equations that always hold."""
 
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID, uuid5
 
 import orjson
@@ -91,6 +92,9 @@ class Job:
         self.events: list[Event] = []
         self.commands: list[Command] = []
         self.credit = 4096
+        self.id = JOB
+        self.busy = 0
+        """Units that somebody may be doing, as the table of work has it."""
 
     def hear(self, event: Event) -> "Job":
         stream = "dataset" if type(event).__name__ in OF_DATASET else "job"
@@ -127,8 +131,8 @@ class Job:
         documents = None
         while True:
             decision = generation.decide(
-                self.state, self.request, JOB, credit=self.credit, workers=1, documents=documents,
-                missing=self.missing(),
+                self.state, self.request, self.id, credit=self.credit, workers=1,
+                documents=documents, missing=self.missing(), busy=self.busy + len(issued),
             )  # fmt: skip
             self.state = decision.state
             if decision.needs_documents:
@@ -472,7 +476,7 @@ def test_any_course_of_a_job_keeps_the_equations_and_ends_once(data: st.DataObje
                 fatal = code == "auth" and data.draw(st.integers(0, 5)) == 0
                 job.hear(failed(command.units[n], code, fatal=fatal))
             continue
-        answer(job, open_commands.pop(place - len(open_units)), data)
+        answer(job, open_commands.pop(place - len(open_units)), Drawn(data))
     assert job.state.phase == "ended"
     terminal = [e for e in job.events if isinstance(e, JobCompleted | JobFailed | JobCancelled)]
     assert len(terminal) == 1 + job.state.restarts
@@ -494,7 +498,36 @@ def twin(entry: UUID) -> Duplicate:
     return Duplicate(entry_id=entry, of=entry, rule="question", similarity=1)
 
 
-def answer(job: Job, command: Command, data: st.DataObject) -> None:
+class Choices(Protocol):
+    """What curate and export make of what they are given."""
+
+    def passes(self) -> bool: ...
+
+    def cut(self, most: int) -> int: ...
+
+    def seeds(self) -> int: ...
+
+    def refuses(self) -> bool: ...
+
+
+class Drawn:
+    def __init__(self, data: st.DataObject) -> None:
+        self._data = data
+
+    def passes(self) -> bool:
+        return self._data.draw(st.booleans())
+
+    def cut(self, most: int) -> int:
+        return self._data.draw(st.integers(0, most))
+
+    def seeds(self) -> int:
+        return self._data.draw(st.integers(0, 10))
+
+    def refuses(self) -> bool:
+        return self._data.draw(st.integers(0, 9)) == 0
+
+
+def answer(job: Job, command: Command, choose: Choices) -> None:
     """Do a command of the curate or export service in some way."""
     match command:
         case CurateEntries():
@@ -506,7 +539,7 @@ def answer(job: Job, command: Command, data: st.DataObject) -> None:
                 for entry in event.entries
             ]
             job.hear(EntriesCurated(dataset_id=DATASET, after=command.after, through=command.through,
-                verdicts=tuple(verdict(entry, passed=data.draw(st.booleans())) for entry in entries)))  # fmt: skip
+                verdicts=tuple(verdict(entry, passed=choose.passes()) for entry in entries)))  # fmt: skip
         case AdmitEntries():
             passed = [
                 each.entry_id
@@ -516,7 +549,7 @@ def answer(job: Job, command: Command, data: st.DataObject) -> None:
                 for each in event.verdicts
                 if each.passed
             ]
-            cut = data.draw(st.integers(0, len(passed)))
+            cut = choose.cut(len(passed))
             room = (
                 len(passed) if command.wanted is None else max(0, command.wanted - command.accepted)
             )
@@ -525,13 +558,13 @@ def answer(job: Job, command: Command, data: st.DataObject) -> None:
                 accepted=tuple(kept[:room]), surplus=tuple(kept[room:]),
                 duplicates=tuple(twin(entry) for entry in twins)))  # fmt: skip
         case ExtendGeneration():
-            seeds = data.draw(st.integers(0, 10))
+            seeds = choose.seeds()
             job.hear(GenerationExtended(dataset_id=DATASET, round=command.round, plan=BLOB if seeds else None,
                 first=command.first, seeds=seeds, asked=seeds, uncovered=seeds))  # fmt: skip
         case CloseDataset():
             job.hear(completed(command))
         case _:
-            refused = data.draw(st.integers(0, 9)) == 0
+            refused = choose.refuses()
             unit = command.units[0]
             job.hear(failed(unit, "format_cannot_hold", ExportDataset) if refused else EXPORTED)
 
