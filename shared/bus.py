@@ -1,4 +1,4 @@
-"""The JetStream topology, declared in one place, and the envelope of everything that travels on it.
+"""The bus: the connection to it, and the envelope of everything that travels on it.
 
 Messages are CloudEvents 1.0 in binary mode: attributes in ``ce-*`` headers (percent-encoded), the message's JSON as
 body. One over ``INLINE`` bytes travels through the blobs, its reference in a header. The subject names the tenant.
@@ -15,15 +15,6 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DiscardPolicy,
-    PersistMode,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-)
 from pydantic import BaseModel, ConfigDict
 
 from contracts.blob import BlobRef
@@ -31,17 +22,12 @@ from contracts.message import Message, Request, request_subject, wire_type
 from shared.blobs import Blobs
 from shared.connecting import connect as connect  # noqa: PLC0414 - whoever speaks on the bus finds it here
 from shared.errors import GristmillError, Refused, Unavailable
-from shared.outside import bring, offer
 from shared.settings import Settings
 from shared.telemetry import traces
 
 INLINE = 256 * 1024
-DAY = 24 * 3600.0
 SERVICES = ("ingest", "chunk", "generate", "curate", "export")
-MOST_PACKS = 8192
-"""Packs that the bus hands out unacknowledged, per service: more than there can be, since a pack that waits in the
-stream is named by no beat and would be issued again.
-"""
+
 MOST_ID = 1000
 """Bytes of an id, and of a source: both must fit into one key of the database."""
 
@@ -58,89 +44,10 @@ BLOB = "gristmill-blob"
 TENANT = "gristmill-tenant"
 PART = "gristmill-part"
 SAFE = "/:@!$&'()*+,;=-._~"
+STILL = "gristmill.ask.still"
+"""Where a worker asks which units of a command have no outcome yet."""
 
 M = TypeVar("M", bound=Message)
-
-
-def _work_queue(name: str, subjects: list[str], most: int, most_bytes: int) -> StreamConfig:
-    return StreamConfig(
-        name=name,
-        subjects=subjects,
-        retention=RetentionPolicy.WORK_QUEUE,
-        discard=DiscardPolicy.NEW,
-        storage=StorageType.FILE,
-        max_msgs=most,
-        max_bytes=most_bytes,
-        duplicate_window=600.0,
-    )
-
-
-def _history(
-    name: str, subjects: list[str], days: int, most_bytes: int, mode: PersistMode | None = None
-) -> StreamConfig:
-    return StreamConfig(
-        name=name,
-        subjects=subjects,
-        retention=RetentionPolicy.LIMITS,
-        discard=DiscardPolicy.OLD,
-        storage=StorageType.FILE,
-        max_age=days * DAY,
-        max_bytes=most_bytes,
-        persist_mode=mode,
-        duplicate_window=600.0,
-    )
-
-
-def streams() -> list[StreamConfig]:
-    """Every stream that Gristmill uses; the ledger creates them, the others find them."""
-    return [
-        _work_queue("REQUESTS", ["gristmill.requests.*.*"], 100_000, 1 << 30),
-        _work_queue("INBOX", ["gristmill.results.*"], 200_000, 4 << 30),
-        _work_queue("COMMANDS", ["gristmill.commands.*"], 200_000, 4 << 30),
-        # Announcements, which the ledger can say again, so they need not wait for the disk.
-        _history("EVENTS", ["gristmill.events.>"], 7, 8 << 30, PersistMode.ASYNC),
-        _history("DEAD", ["gristmill.dead.*"], 30, 1 << 30),
-    ]
-
-
-def consumers(settings: Settings) -> list[tuple[str, ConsumerConfig]]:
-    """Every durable consumer, with the stream that it reads. None has a last delivery, after which a message would lie
-    in its queue unseen for ever; a command is done at its first one only, so the others cost nothing.
-
-    What a ledger took and did not record comes back within half a deadline, hence before the units it speaks of could
-    be issued again.
-    """
-    intake = [
-        (
-            stream,
-            ConsumerConfig(
-                durable_name="ledger", ack_policy=AckPolicy.EXPLICIT, ack_wait=settings.deadline / 2,
-                max_deliver=-1, max_ack_pending=4000,
-            ),
-        )
-        for stream in ("REQUESTS", "INBOX")
-    ]  # fmt: skip
-    return intake + [
-        (
-            "COMMANDS",
-            ConsumerConfig(
-                durable_name=service, filter_subject=f"gristmill.commands.{service}",
-                ack_policy=AckPolicy.EXPLICIT, ack_wait=settings.ack_wait, max_deliver=-1,
-                max_ack_pending=MOST_PACKS,
-            ),
-        )
-        for service in SERVICES
-    ]  # fmt: skip
-
-
-async def declare(client: Client, settings: Settings) -> None:
-    """Create what is missing and bring what is there to this declaration."""
-    stream = client.jetstream()
-    for config in streams():
-        await bring(stream, config)
-    for name, consumer in consumers(settings):
-        await stream.add_consumer(name, consumer)
-    await offer(client, next(each for each in streams() if each.name == "EVENTS"))
 
 
 def bus_away(client: Client) -> str | None:

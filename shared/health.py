@@ -32,6 +32,10 @@ class Health:
     def unready(self, detail: str) -> None:
         self._ready, self._detail = False, detail
 
+    def says(self, detail: str) -> bool:
+        """Whether this is what it says of itself at present."""
+        return self._detail == detail
+
     def answer(self, path: str) -> tuple[int, bytes]:
         """Status and JSON body for a path."""
         if path not in ("/healthz", "/readyz"):

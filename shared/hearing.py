@@ -6,10 +6,12 @@ FastStream with N workers holds an N + 1st message without heartbeat, and a satu
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import nats.errors
+import nats.js.errors
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.nats.subscriber.usecases import PullStreamSubscriber
@@ -34,6 +36,9 @@ from shared.health import Health
 from shared.settings import Settings
 from shared.task import Work
 from shared.telemetry import traces
+from shared.topology import consumers, differences
+
+log = logging.getLogger(__name__)
 
 Away = (nats.errors.Error, OSError, TimeoutError)
 """The bus cannot be reached for the moment."""
@@ -96,18 +101,55 @@ def _inbox_prefix(service: str, settings: Settings) -> str:
     return f"_INBOX.{user}"
 
 
-async def declared(client: Client, service: str, health: Health, stop: asyncio.Event) -> None:
-    """The ledger declares the bus; a worker that is up before it waits, and says so."""
+async def declared(
+    client: Client, settings: Settings, service: str, health: Health, stop: asyncio.Event
+) -> None:
+    """The ledger declares the bus; a worker that is up before it, or finds it otherwise, waits and says so."""
     while not stop.is_set():
         try:
-            await client.jetstream().consumer_info("COMMANDS", service)
+            problem = await _wrong(client, settings, service)
         except Away:
-            health.unready("waiting for the ledger to declare the bus")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await stop.wait()
-        else:
+            problem = "the bus is away"
+        if problem is None:
             return
+        health.unready(f"waiting for the ledger to declare the bus: {problem}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await stop.wait()
+
+
+async def _wrong(client: Client, settings: Settings, service: str) -> str | None:
+    """What is wrong with the consumer of a service; None where it is as it is declared."""
+    try:
+        found = (await client.jetstream().consumer_info("COMMANDS", service)).config
+    except nats.js.errors.NotFoundError:
+        return "its consumer is not there"
+    wanted = next(each for _, each in consumers(settings) if each.durable_name == service)
+    differ = differences(found, wanted)
+    return f"its consumer differs in {', '.join(differ)}" if differ else None
+
+
+async def guard(
+    client: Client, settings: Settings, service: str, health: Health, ear: PullStreamSubscriber
+) -> None:
+    """Look after the consumer until cancelled: FastStream asks one that was deleted thousands of times a second,
+    without a word. Hearing stops until the ledger has made it again, and readiness says so.
+    """
+    while True:
+        await asyncio.sleep(settings.beat)
+        try:
+            problem = await _wrong(client, settings, service)
+        except Away:
+            health.unready("the bus is away")
+            continue
+        if problem is not None:
+            log.warning("hearing stops: %s", problem)
+            health.unready(problem)
+            await ear.stop()
+            await declared(client, settings, service, health, asyncio.Event())
+            await ear.start()
+            log.info("hearing goes on")
+        health.ready("hearing")
 
 
 async def read(message: Msg, service: str, does: Mapping[str, Work], blobs: Blobs) -> Heard:

@@ -6,6 +6,7 @@ What a beat names is not given to another worker. Does no unit and says no outco
 import asyncio
 import contextlib
 import logging
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import nats.errors
@@ -33,6 +34,10 @@ class Holding:
         self.units: dict[UUID, asyncio.Task[None]] = {}
         self.packs: dict[asyncio.Task[None], Msg] = {}
         self.stops = Stops(self.incarnation)
+        self.started: set[UUID] = set()
+        """Of the units, those that wait for nobody of their job any more."""
+        self.leaving = False
+        """The process takes nothing more; the ledger gives to others what is not started here."""
         self._service = service
         self._settings = settings
         self._last_beat = monotonic()
@@ -62,9 +67,23 @@ class Holding:
                 log.info("no beat went out: %r", problem)
             await asyncio.sleep(self._settings.beat)
 
-    async def _beat_once(self, client: Client) -> None:
+    async def leave(self, client: Client, left: Iterable[UUID]) -> None:
+        """Tell the ledger, which issues ``left`` again at once; one that misses it misses their beats later."""
+        self.leaving = True
+        given = set(left)
+        try:
+            await self._beat_once(client, given)
+        except Away as problem:
+            log.info("nobody was told that %d units are given back: %r", len(given), problem)
+
+    async def _beat_once(self, client: Client, left: Collection[UUID] = ()) -> None:
         began = monotonic()
-        beat = {"incarnation": str(self.incarnation), "units": [str(unit) for unit in self.units]}
+        beat: dict[str, object] = {
+            "incarnation": str(self.incarnation),
+            "units": [str(unit) for unit in self.units if unit not in left],
+        }
+        if self.leaving:
+            beat |= {"leaving": True, "left": [str(unit) for unit in left]}
         await client.publish(f"gristmill.beat.{self._service}", orjson.dumps(beat))
         await client.flush(timeout=2)
         if client.is_connected:

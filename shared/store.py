@@ -64,6 +64,28 @@ class Mark:
     traceparent: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Eras:
+    """Where each era of a log took over from the one before: ``(era, newest position that it took over)``."""
+
+    began: tuple[tuple[int, int], ...] = ((1, 0),)
+
+    @property
+    def newest(self) -> int:
+        return max(era for era, _ in self.began)
+
+    def holds(self, position: Position) -> bool:
+        """Whether what stood at ``position`` when somebody was told still does: it was not lost with a restore."""
+        return position.era <= self.newest and all(
+            position.n <= after for era, after in self.began if era > position.era
+        )
+
+
+async def eras(connection: "Pool | Connection") -> Eras:
+    rows = await connection.fetch("select era, after from ledger.eras order by era")
+    return Eras(tuple((row["era"], row["after"]) for row in rows))
+
+
 class Reader(Protocol):
     """What may be read of the store. The in-memory twin passes the same conformance suite."""
 

@@ -8,8 +8,9 @@ lack an outcome, and no others.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from nats.aio.client import Client
@@ -21,10 +22,12 @@ from contracts.unit import UnitDeferred, UnitFinished
 from shared.blobs import Blobs
 from shared.burying import bury
 from shared.bus import bus_away, connect
+from shared.doubting import Doubts
+from shared.draining import heed
 from shared.errors import GristmillError, Unavailable
 from shared.failpoints import failpoint
 from shared.health import Health
-from shared.hearing import Away, Heard, declared, hearing, read
+from shared.hearing import Away, Heard, declared, guard, hearing, read
 from shared.holding import Holding
 from shared.journal import Journal
 from shared.saying import Saying
@@ -52,6 +55,8 @@ log = logging.getLogger(__name__)
 
 GRACE = 5.0
 """Seconds that a stopping worker gives the units that are under way; less than whoever stops it waits."""
+DRAINING = 600.0
+"""The same where it was told to finish what it holds, and nobody waits with a kill."""
 
 
 class Worker:
@@ -68,9 +73,11 @@ class Worker:
         self._held = Holding(service, settings)
         self._gates: dict[tuple[str, UUID], Gate] = {}
         self._stopping = False
+        self._grace = GRACE
         self._client: Client | None = None
         self._voice: Saying | None = None
         self._journal: Journal | None = None
+        self._doubts: Doubts | None = None
 
     @property
     def client(self) -> Client:
@@ -88,21 +95,34 @@ class Worker:
         self._voice = Saying(self._service, self._client, self._blobs)
         self._health.watch(partial(bus_away, self._client))
         self._journal = Journal(self._service, self._client, self._blobs, self._voice)
+        self._doubts = Doubts(self._client, self._settings)
         controls = await self._client.subscribe(f"{CONTROL}.*", cb=self._held.control)
         broker, ear = hearing(self._service, self._settings, self._take)
         beating = asyncio.create_task(self._held.beat(self._client))
         stopped = asyncio.create_task(stop.wait())
+        ends: set[asyncio.Task[Any]] = {beating, stopped}
+        asked = await heed(
+            self._client,
+            self._service,
+            str(self._held.incarnation),
+            lambda: self._drain(stop),
+            lambda: len(self._held.units),
+        )
         try:
-            await declared(self._client, self._service, self._health, stop)
+            await declared(self._client, self._settings, self._service, self._health, stop)
             if not stop.is_set():
                 await broker.start()
                 self._health.ready("hearing")
+                watch = guard(self._client, self._settings, self._service, self._health, ear)
+                ends.add(asyncio.create_task(watch))
                 with sampled(held(self._held.units, self._gates)):
                     # A worker that does not beat is dead to the ledger, so it must not live on.
-                    await asyncio.wait({beating, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stopping = True
             self._health.unready("stopping")
+            for end in ends - {beating}:
+                end.cancel()
             # The broker's connection is needed on to hold and acknowledge what was heard on it.
             with contextlib.suppress(*Away):
                 await ear.stop()
@@ -110,12 +130,17 @@ class Worker:
             with contextlib.suppress(*Away):
                 await broker.stop()
             beating.cancel()
-            stopped.cancel()
             with contextlib.suppress(*Away):
                 await controls.unsubscribe()
+                await asked.unsubscribe()
             await self._client.close()
-        if beating.done() and not beating.cancelled():
-            beating.result()
+        for end in ends:
+            if end.done() and not end.cancelled():
+                end.result()
+
+    def _drain(self, stop: asyncio.Event) -> None:
+        self._grace = DRAINING
+        stop.set()
 
     # -- hearing -----------------------------------------------------------------------------------
 
@@ -151,12 +176,13 @@ class Worker:
         gate = self._gates.setdefault(key, Gate(work.share(command)))
         gate.widen(work.share(command))
         gate.packs += 1
-        tasks = [
-            self._hold(self._task(heard, index), work, gate, message)
-            for index, unit in enumerate(command.units)
-            if unit not in self._held.units
-        ]
         try:
+            wanted = await self._wanted(heard)
+            tasks = [
+                self._hold(self._task(heard, index), work, gate, message)
+                for index, unit in enumerate(command.units)
+                if unit in wanted and unit not in self._held.units
+            ]
             await asyncio.gather(*tasks)
         finally:
             gate.packs -= 1
@@ -165,6 +191,14 @@ class Worker:
         failpoint("worker.said")
         await message.ack()
         failpoint("worker.acked")
+
+    async def _wanted(self, heard: Heard) -> Collection[UUID]:
+        """Of a command's units, those to be done: all, unless the bus may say what was said before."""
+        if self._stopping:
+            return ()
+        if self._doubts is None or not self._doubts.any():
+            return heard.command.units
+        return await self._doubts.still(heard.command, heard.attempt)
 
     def _task(self, heard: Heard, index: int) -> Task[Command]:
         return Task(
@@ -194,12 +228,17 @@ class Worker:
     ) -> "asyncio.Task[None]":
         doing = asyncio.create_task(self._do_unit(task, work, gate, message))
         self._held.units[task.unit] = doing
-        doing.add_done_callback(lambda _: self._held.units.pop(task.unit, None))
+        doing.add_done_callback(lambda _: self._let_unit_go(task.unit))
         return doing
+
+    def _let_unit_go(self, unit: UUID) -> None:
+        self._held.units.pop(unit, None)
+        self._held.started.discard(unit)
 
     async def _do_unit(self, task: Task[Command], work: Work, gate: Gate, message: Msg) -> None:
         await self._held.stops.known(task.command)
         await gate.enter()
+        self._held.started.add(task.unit)
         try:
             with watched(task) as seen:
                 report = seen.report = await self._outcome(task, work, message)
@@ -254,9 +293,13 @@ class Worker:
         await self._voice.say(tenant, report)
 
     async def _finish(self) -> None:
-        """Give what is held a while to finish, then give the rest back."""
+        """Give back what is not started, give the rest a while to finish, and then give that back too."""
+        await self._give_back(unit for unit in self._held.units if unit not in self._held.started)
+        for gate in self._gates.values():
+            # Whoever waited sees that the worker stops, and lets go.
+            gate.widen(len(self._held.units))
         if self._held.packs:
-            await asyncio.wait(list(self._held.packs), timeout=GRACE)
+            await asyncio.wait(list(self._held.packs), timeout=self._grace)
         for pack, message in list(self._held.packs.items()):
             pack.cancel()
             with contextlib.suppress(*Away):
@@ -265,6 +308,11 @@ class Worker:
             unit.cancel()
         if self._voice is not None:
             self._voice.close()
+        await self._give_back(list(self._held.units))
         if self._client is not None:
             with contextlib.suppress(*Away):
                 await self._client.flush(timeout=1)
+
+    async def _give_back(self, units: Iterable[UUID]) -> None:
+        if self._client is not None:
+            await self._held.leave(self._client, units)

@@ -21,6 +21,7 @@ class Health(Answer):
     store: str
     bus: str
     views: str
+    ledger: str = "ok"
     version: str
 
 

@@ -165,6 +165,9 @@ async def gateway(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _state(url: str, health: Health, logs: Path) -> Finding:
+    if health.ledger != "ok":
+        mend = "See `restore` in the README."
+        return Finding("fail", "ledger", f"records nothing: {health.ledger}", mend)
     parts = {"store": health.store, "bus": health.bus, "views": health.views}
     bad = "; ".join(f"{part}: {state}" for part, state in parts.items() if state != "ok")
     if bad:

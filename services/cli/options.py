@@ -185,3 +185,8 @@ Check = Annotated[
 S3 = Annotated[
     bool, typer.Option("--s3", help="Keep the blobs in an S3 server (SeaweedFS) started beside.")
 ]
+
+
+def examples(*lines: str) -> str:
+    """What stands below a command's options; the first character keeps click from joining the lines."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))

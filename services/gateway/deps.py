@@ -74,6 +74,11 @@ class Store:
         """The texts that exist; an erased one is missing."""
         return await self.queries.on_connection(lambda each: PostgresReader(each).bodies(ids))
 
+    async def alarm(self) -> str | None:
+        """Why the ledger records nothing, where only a person can settle it."""
+        row = await self.queries.row("select alarm from ledger.leader")
+        return None if row is None else row["alarm"]
+
     async def event(self, position: int) -> Recorded[Event] | None:
         """What the log holds at that place."""
         found = await self.queries.on_connection(
@@ -275,7 +280,16 @@ class Deps:
             bus = self._problems["bus"]
         elif not self._client.is_connected:
             bus = "reconnecting"
-        return {"store": store, "bus": bus, "views": views, "blobs": self._problems["blobs"]}
+        ledger = "ok"
+        if self._store is not None and store == "ok":
+            ledger = await _alarm(self._store) or "ok"
+        return {
+            "store": store,
+            "bus": bus,
+            "views": views,
+            "blobs": self._problems["blobs"],
+            "ledger": ledger,
+        }
 
     def _building(self) -> str | None:
         reached = self.reached
@@ -306,6 +320,14 @@ async def _ping(store: Store) -> str:
     except (Unavailable, TimeoutError) as problem:
         return f"does not answer ({problem})" if str(problem) else "does not answer"
     return "ok"
+
+
+async def _alarm(store: Store) -> str | None:
+    """What the ledger has against going on, where there is anything."""
+    try:
+        return await store.alarm()
+    except Unavailable:
+        return None
 
 
 async def deps_of(request: Request) -> Deps:

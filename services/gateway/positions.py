@@ -15,7 +15,7 @@ from services.gateway.problems import answer
 from services.gateway.showing import BASE
 from services.gateway.views.projector import Reached
 from shared.errors import Refused
-from shared.store import Position
+from shared.store import Eras, Position
 
 __all__ = ["HEADER", "MIN_HEADER", "Positions", "Said", "note", "parse", "parse_or_none"]
 
@@ -36,6 +36,19 @@ def parse(text: str, field: str) -> Position:
             field=field,
         )
     return Position.parse(text)
+
+
+def still_held(position: Position, known: Eras, field: str) -> Position:
+    """The position, where the log still holds what stood there. Raise ``Refused`` where a restore lost it."""
+    if not known.holds(position):
+        raise Refused(
+            "position_outdated",
+            f"{field}: the log was restored to an older point, and what stood at {position} is lost. Ask again without "
+            "a position; events that you know keep their ids. What you asked for since may have to be asked for again.",
+            status=409,
+            field=field,
+        )
+    return position
 
 
 def parse_or_none(text: str | None, field: str) -> Position | None:
@@ -71,7 +84,7 @@ class Positions:
 
         if scope["method"] in ("GET", "HEAD"):
             try:
-                wanted = _wanted(scope)
+                wanted = _wanted(scope, self._reached.eras)
             except Refused as problem:
                 refusal = answer(problem.status, problem.code, problem.message, problem.field)
                 await refusal(scope, receive, say)
@@ -92,14 +105,14 @@ def _order(position: Position) -> tuple[int, int]:
     return position.era, position.n
 
 
-def _wanted(scope: Scope) -> Position | None:
-    """The position that a read must see, if it names one. Raise ``Refused`` for what is none."""
+def _wanted(scope: Scope, known: Eras) -> Position | None:
+    """The position that a read must see, if it names one. Raise ``Refused`` for what is none, or is lost."""
     query = scope["query_string"]
     if b"min_position" in query and (
         found := parse_qs(query.decode("latin-1"), keep_blank_values=True).get("min_position")
     ):
-        return parse(found[-1], "min_position")
+        return still_held(parse(found[-1], "min_position"), known, "min_position")
     for name, value in scope["headers"]:
         if name == b"gristmill-min-position":
-            return parse(value.decode("latin-1"), MIN_HEADER)
+            return still_held(parse(value.decode("latin-1"), MIN_HEADER), known, MIN_HEADER)
     return None

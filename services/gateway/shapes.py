@@ -33,6 +33,8 @@ class Health(Shape):
     bus: str
     views: str
     blobs: str
+    ledger: str
+    """``ok``, or why nothing is recorded until somebody settles it."""
     position: str
     """How far the views have folded the log."""
 

@@ -27,11 +27,14 @@ class Stream:
         self._last: int | None = None
         """Number of the newest message in the stream, where it is known."""
 
-    async def say(self, envelopes: Sequence[Envelope]) -> None:
-        """Have the bus store these; raise what nats-py raises where it does not."""
+    async def say(self, envelopes: Sequence[Envelope]) -> bool:
+        """Have the bus store these; raise what nats-py raises where it does not. False: they were not numbered on from
+        what was said before, so the stream may have lost some of that.
+        """
         if not envelopes:
-            return
+            return True
         last, self._last = self._last, None
+        strange = False
         if last is not None and len(envelopes) > 1:
             with contextlib.suppress(nats.js.errors.APIError):
                 for each in envelopes[:-1]:
@@ -39,21 +42,16 @@ class Stream:
                 said = await self._publish(envelopes[-1])
                 if said.seq == last + len(envelopes) and not said.duplicate:
                     self._last = said.seq
-                    return
+                    return True
+                strange = not said.duplicate
         told = await asyncio.gather(*map(self._publish, envelopes))
         # A duplicate's number is that of the first time.
-        self._last = None if any(each.duplicate for each in told) else max(t.seq for t in told)
+        if any(each.duplicate for each in told):
+            return not strange
+        self._last = max(each.seq for each in told)
+        return last is None or self._last == last + len(envelopes)
 
     async def _publish(self, envelope: Envelope) -> PubAck:
         return await self._client.jetstream().publish(
             envelope.subject, envelope.body, timeout=PATIENCE, headers=envelope.all_headers()
         )
-
-
-async def newest(client: Client, stream: str, header: str) -> str | None:
-    """What the newest message of a stream says in a header; None where there is none."""
-    try:
-        message = await client.jetstream().get_last_msg(stream, ">")
-    except nats.js.errors.NotFoundError:
-        return None
-    return (message.headers or {}).get(header)

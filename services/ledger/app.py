@@ -7,6 +7,7 @@ caches, which is all that recovery is.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,8 +16,9 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.ledger import leadership, pausing, reconciler, sampling, space
+from services.ledger import asking, audit, leadership, pausing, reconciler, sampling, space
 from services.ledger.collecting import Collector
+from services.ledger.healing import Healing
 from services.ledger.intake import Intake
 from services.ledger.journal import Journal
 from services.ledger.recorder import Recorder, Transient
@@ -24,13 +26,15 @@ from services.ledger.relay import Relay, spare
 from services.ledger.rows import House
 from services.ledger.turn import Turn
 from shared.blobs import Blobs
-from shared.bus import bus_away, declare
+from shared.bus import bus_away
 from shared.cancellation import cancellations, heed_cancellation
 from shared.clock import fresh_id, monotonic
 from shared.health import Health
+from shared.outside import Misdeclared
 from shared.settings import Settings
 from shared.stops import CONTROL, answer, hint
-from shared.telemetry.metrics import REISSUED, sampled
+from shared.telemetry.metrics import sampled
+from shared.topology import declare
 
 if TYPE_CHECKING:
     from shared.store import Pool
@@ -44,6 +48,8 @@ MANY = 6
 CATCH_UP = 2.0
 """Seconds at most that a new leader records what was said meanwhile, before it publishes commands of the last one."""
 Away = (*Transient, nats.errors.Error)
+Wrong = (Misdeclared, audit.StoreIsOlder)
+"""What only a person can settle."""
 
 
 class Ledger:
@@ -75,10 +81,32 @@ class Ledger:
                 self._health.unready(f"starting again: {problems.exceptions[0]!r}")
                 log.warning("leadership ended: %r", problems.exceptions)
                 await asyncio.sleep(0.2)
+            except* Wrong as problems:
+                self._refuse(str(problems.exceptions[0]))
+                await asyncio.sleep(self._settings.leadership)
+
+    def _refuse(self, words: str) -> None:
+        if not self._health.says(words):
+            log.critical("%s", words)
+        self._health.unready(words)
+
+    async def _declare(
+        self, lease: leadership.Lease, done: Callable[[], None] = lambda: None
+    ) -> None:
+        """Bring the bus to what it must be, and see that the store is not older than what was announced on it."""
+        lease.check()
+        try:
+            await declare(self._client, self._settings)
+            await audit.check(self._pool, self._client)
+        except Wrong as problem:
+            await audit.raise_alarm(self._pool, lease, problem.message)
+            await leadership.resign(self._pool, lease.epoch)
+            raise
+        done()
 
     async def _lead(self, lease: leadership.Lease) -> None:
         before = cancellations()
-        await declare(self._client, self._settings)
+        await self._declare(lease)
         heed_cancellation(before)
         house = House(most_jobs=self._settings.most_jobs)
         await self._learn(house)
@@ -99,7 +127,19 @@ class Ledger:
         heard = [
             await self._client.subscribe("gristmill.beat.*", cb=hear),
             await self._client.subscribe("gristmill.ask.journal", cb=journal.hear),
+            await asking.answer(self._client, self._pool),
         ]
+        healing = Healing(
+            self._pool,
+            self._client,
+            self._settings,
+            recorder,
+            beats,
+            house,
+            lease,
+            self._blobs,
+            partial(self._declare, lease, relay.doubt),
+        )
         self._health.ready("leading")
         look = partial(sampling.sample, self._pool, self._client, self._settings)
         try:
@@ -110,7 +150,7 @@ class Ledger:
                     tasks.create_task(self._record(recorder, intake))
                     tasks.create_task(self._relay_commands(recorder, relay))
                     tasks.create_task(relay.announce())
-                    tasks.create_task(self._reconcile(recorder, intake, beats, house, lease))
+                    tasks.create_task(healing.run())
                     tasks.create_task(self._watch_space(recorder, house))
                     tasks.create_task(self._keep(lease))
                     tasks.create_task(collector.run(lease))
@@ -183,47 +223,6 @@ class Ledger:
         await recorder.turn(spare)
         await relay.command()
 
-    async def _reconcile(
-        self,
-        recorder: Recorder,
-        intake: Intake,
-        beats: reconciler.Beats,
-        house: House,
-        lease: leadership.Lease,
-    ) -> None:
-        started = declared = monotonic()
-        pause = min(1.0, self._settings.beat / 2)
-        while True:
-            heed_cancellation()
-            await asyncio.sleep(pause)
-            now = monotonic()
-            before = house.workers.get("generate", 0)
-            house.workers["generate"] = beats.alive("generate", now)
-            if house.workers["generate"] > before and house.hungry:
-                await recorder.turn(_nothing)
-            beats.forget_old(now)
-            if not self._client.is_connected:
-                started = now
-                continue
-            if now - declared > self._settings.deadline:
-                # A bus that came back empty, or lost a consumer, would otherwise stay so until something fails.
-                lease.check()
-                await declare(self._client, self._settings)
-                declared = now
-            if now - started < self._settings.deadline or not intake.idle:
-                continue
-            units = await reconciler.overdue(
-                self._pool, beats, self._settings.deadline, now, house.stopped
-            )
-            if units and await self._inbox_is_drained():
-                lease.check()
-                await reconciler.give_up_hopeless(
-                    self._pool, recorder, self._client, self._blobs, units
-                )
-                log.info("issuing %d units again", len(units))
-                REISSUED.add(by=len(units))
-                await recorder.turn(partial(reconciler.reissue, units=units))
-
     async def _watch_space(self, recorder: Recorder, house: House) -> None:
         # A leader that is new does not know whether the one before it let jobs wait.
         held = True
@@ -240,7 +239,7 @@ class Ledger:
             await asyncio.sleep(self._settings.beat)
 
     async def _inbox_is_drained(self) -> bool:
-        """Every outcome that was said is recorded: otherwise a unit might be issued again that is done."""
+        """Every outcome that was said is recorded."""
         inbox = await self._client.jetstream().consumer_info("INBOX", "ledger")
         return not inbox.num_pending and not inbox.num_ack_pending
 
@@ -248,7 +247,3 @@ class Ledger:
         while True:
             await asyncio.sleep(self._settings.leadership / 3)
             await leadership.keep(self._pool, lease)
-
-
-async def _nothing(_: Turn) -> None:
-    """A turn that only asks hungry jobs."""

@@ -24,11 +24,11 @@ from services.ledger.recorder import Transient
 from services.ledger.references import References
 from shared import letters
 from shared.blobs import Blobs, Held
-from shared.bus import streams
 from shared.clock import now
 from shared.errors import GristmillError
 from shared.leftovers import sweep
 from shared.settings import Settings
+from shared.topology import streams
 
 if TYPE_CHECKING:
     from shared.store import Pool

@@ -5,7 +5,7 @@ waits one full deadline before it believes in a silence. Times are on the ledger
 database's.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -38,7 +38,10 @@ class Beats:
 
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
-        self._units: dict[UUID, float] = {}
+        self._units: dict[UUID, tuple[float, str]] = {}
+        """When each was named last, and by whom."""
+        self._left: dict[UUID, float] = {}
+        """Given back unfinished by who stopped, and named by nobody since."""
         self._workers: dict[str, dict[str, float]] = {}
         self._last = float("-inf")
         self._since = float("-inf")
@@ -49,18 +52,41 @@ class Beats:
         try:
             beat = orjson.loads(message.data)
             units = [UUID(unit) for unit in beat["units"]]
+            left = [UUID(unit) for unit in beat.get("left", ())]
             incarnation = UUID(beat["incarnation"])
+            leaving = bool(beat.get("leaving", False))
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
-        self.note(service, str(incarnation), units, monotonic())
+        self.note(service, str(incarnation), units, monotonic(), left=left, leaving=leaving)
         return incarnation
 
-    def note(self, service: str, incarnation: str, units: Sequence[UUID], now: float) -> None:
+    def note(
+        self,
+        service: str,
+        incarnation: str,
+        units: Sequence[UUID],
+        now: float,
+        *,
+        left: Sequence[UUID] = (),
+        leaving: bool = False,
+    ) -> None:
+        """A beat. ``left``: units that it held and gives back; ``leaving``: it takes no more."""
         if now - self._last > self._deadline:
             self._since = now
         self._last = now
-        self._workers.setdefault(service, {})[incarnation] = now
-        self._units |= dict.fromkeys(units, now)
+        workers = self._workers.setdefault(service, {})
+        if leaving:
+            workers.pop(incarnation, None)
+        else:
+            workers[incarnation] = now
+        for unit in units:
+            self._units[unit] = now, incarnation
+            self._left.pop(unit, None)
+        # Where another one has named it since, it is that one's.
+        mine = [
+            unit for unit in left if self._units.get(unit, (now, incarnation))[1] == incarnation
+        ]
+        self._left |= dict.fromkeys(mine, now)
 
     def alive(self, service: str, now: float) -> int:
         """Workers of a service heard within the deadline; the others are forgotten."""
@@ -80,30 +106,46 @@ class Beats:
         return now - self._last <= self._deadline and now - self._since >= self._deadline
 
     def silent(self, unit: UUID, now: float) -> bool:
-        return self._units.get(unit, float("-inf")) < now - self._deadline
+        return self._units.get(unit, (float("-inf"), ""))[0] < now - self._deadline
+
+    @property
+    def left(self) -> list[UUID]:
+        """Units that were given back."""
+        return list(self._left)
+
+    def taken_back(self, units: Iterable[UUID]) -> None:
+        """They are issued again, or done."""
+        for unit in units:
+            self._left.pop(unit, None)
 
     def forget_old(self, now: float) -> None:
-        self._units = {
-            unit: at for unit, at in self._units.items() if at >= now - 2 * self._deadline
-        }
+        before = now - 2 * self._deadline
+        self._units = {unit: named for unit, named in self._units.items() if named[0] >= before}
+        self._left = {unit: at for unit, at in self._left.items() if at >= before}
 
 
 async def overdue(
     pool: "Pool", beats: Beats, deadline: float, now: float, stopped: Collection[UUID] = ()
 ) -> list[UUID]:
-    """Units to be issued again: deferred ones that are due, and those that fell silent. ``stopped``: jobs whose units
-    are not given to another, so that nobody need be there to take them.
+    """Units to be issued again: deferred ones that are due, those that fell silent, and those that were given back.
+
+    ``stopped``: jobs whose units are not given to another, so that nobody need be there to take them.
     """
     rows = await pool.fetch(
         """
         select unit_id, job_id, service, due_at is not null as deferred from ledger.work
         where outcome is null
-          and coalesce(due_at, issued_at + make_interval(secs => $1)) <= clock_timestamp()
+          and (coalesce(due_at, issued_at + make_interval(secs => $1)) <= clock_timestamp()
+            or due_at is null and unit_id = any($2::uuid[]))
         limit 5000
         """,
         deadline,
+        beats.left,
     )
-    judged = {service: beats.may_judge(service, now) for service in {r["service"] for r in rows}}
+    services = {row["service"] for row in rows}
+    judged = {service: beats.may_judge(service, now) for service in services}
+    alive = {service: bool(beats.alive(service, now)) for service in services}
+    left = set(beats.left)
     return [
         row["unit_id"]
         for row in rows
@@ -112,11 +154,15 @@ async def overdue(
             (judged[row["service"]] or (row["job_id"] in stopped and beats.heard_long(now)))
             and beats.silent(row["unit_id"], now)
         )
+        or (alive[row["service"]] and row["unit_id"] in left)
     ] + await suspects.next_ones(pool)
 
 
-async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
-    """Raise the attempt of units and put their commands back to be published."""
+async def reissue(turn: Turn, units: Sequence[UUID], left: Collection[UUID] = ()) -> None:
+    """Raise the attempt of units and put their commands back to be published.
+
+    That a worker gave one back (``left``) is not held against it.
+    """
     await turn.load_work(units)
     held = await _stopped(turn, units)
     again = [
@@ -147,13 +193,15 @@ async def reissue(turn: Turn, units: Sequence[UUID]) -> None:
         """
         update ledger.work w
         set attempt = c.attempt, issued_at = clock_timestamp(), due_at = null, lost = w.lost
-            + case when w.due_at is null and w.unit_id = any($1::uuid[]) then 1 else 0 end
+            + case when w.due_at is null and w.unit_id = any($1::uuid[])
+                and w.unit_id <> all($3::uuid[]) then 1 else 0 end
         from ledger.commands c
         where c.command_id = w.command_id and c.command_id = any($2::uuid[])
           and (c.units is null or w.unit_id = any(c.units)) and w.outcome is null
         """,
         again,
         [turn.work[unit].command for unit in again],
+        list(left),
     )
     failpoint("reconciler.reissued")
 

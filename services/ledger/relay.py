@@ -18,8 +18,8 @@ import nats.js.errors
 from nats.aio.client import Client
 
 from contracts.message import Event, Recorded, event_subject, wire_type
-from services.ledger import suspects
-from services.ledger.announcing import Stream, newest
+from services.ledger import audit, suspects
+from services.ledger.announcing import Stream
 from services.ledger.leadership import Lease
 from services.ledger.rows import Due, House
 from services.ledger.turn import Turn
@@ -67,6 +67,11 @@ class Relay:
     async def announce(self) -> None:
         """Publish events until cancelled."""
         await _keep(self._events.publish, self._events.due)
+
+    def doubt(self) -> None:
+        """Somebody may have emptied the bus: look before more is announced."""
+        self._events.doubt = True
+        self._events.due.set()
 
     def committed(self, turn: Turn) -> None:
         """A turn of this leader was committed."""
@@ -232,6 +237,8 @@ class _Events:
         self._noted = 0
         self._noted_at = self._looked = float("-inf")
         self._connections = 0
+        self.doubt = False
+        """Whether the stream may lack what was announced in it."""
         self.due = asyncio.Event()
 
     def owe(self, recorded: "Sequence[Said]") -> None:
@@ -244,12 +251,10 @@ class _Events:
     async def publish(self) -> bool:
         """Announce events that follow, in order of position; whether there may be more right now."""
         connections = int(self._client.stats["reconnects"])
-        if self._at is None:
-            self._at = await self._begin()
-        elif connections != self._connections:
-            # A bus that was away may have lost the newest, which it does not write at once.
-            self._at = await _earlier(self._pool, self._at)
-            self._looked = float("-inf")
+        if self._at is None or self.doubt or connections != self._connections:
+            before = await self._begin() if self._at is None else self._at
+            self._at = await audit.complete_to(self._pool, self._client, before)
+            self.doubt, self._looked = False, float("-inf")
         self._connections = connections
         found = await self._next(self._at)
         if found:
@@ -257,7 +262,10 @@ class _Events:
             failpoint("relay.events_read")
             said = await asyncio.gather(*(_announcement(self._blobs, *each) for each in found))
             self._lease.check()
-            await self._stream.say(said)
+            self.doubt = not await self._stream.say(said)
+            if self.doubt or int(self._client.stats["reconnects"]) != connections:
+                # It may have come behind a gap, which shows only by what was sure before.
+                return True
             self._at = _place(found[-1])
             failpoint("relay.events_published")
         if self._at != self._noted and monotonic() - self._noted_at >= NOTE:
@@ -265,13 +273,12 @@ class _Events:
         return bool(found)
 
     async def _begin(self) -> int:
-        """Where the last leader came to, as the database says it, or less where the bus has less."""
+        """Where the last leader came to, as the database says it."""
         at: int = await self._pool.fetchval(
             "select pos from ledger.checkpoints where name = 'relay'"
         )
         self._noted = at
-        said = await newest(self._client, "EVENTS", POSITION)
-        return at if said is None else min(at, Position.parse(said).n)
+        return at
 
     async def _next(self, at: int) -> "Sequence[Said]":
         while self._kept and _place(self._kept[0]) <= at:
@@ -302,19 +309,6 @@ class _Events:
             self._lease.epoch,
         )
         failpoint("relay.events_marked")
-
-
-async def _earlier(pool: "Pool", at: int) -> int:
-    """Ten seconds of the log before a position, but at most 2,000 events."""
-    found: int | None = await pool.fetchval(
-        """
-        select min(pos) - 1 from ledger.events
-        where log_id = 1 and pos > $1 - 2000 and pos <= $1 and recorded_at >
-            (select recorded_at from ledger.events where log_id = 1 and pos = $1) - interval '10 s'
-        """,
-        at,
-    )
-    return at if found is None else found
 
 
 async def _announcement(blobs: Blobs, recorded: Recorded[Event], line: bytes) -> Envelope:

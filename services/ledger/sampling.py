@@ -12,11 +12,11 @@ import orjson
 from nats.aio.client import Client
 
 from services.ledger.recorder import Transient
-from shared.bus import consumers, streams
 from shared.clock import now
 from shared.settings import Settings
 from shared.telemetry import metrics
 from shared.telemetry.metrics import Sample
+from shared.topology import consumers, streams
 
 if TYPE_CHECKING:
     from shared.store import Pool

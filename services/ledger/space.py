@@ -17,8 +17,8 @@ from nats.aio.client import Client
 from contracts.job import JobResumed, JobWaiting
 from services.ledger.processes.generation_state import SPACE, GenerationState
 from services.ledger.turn import Turn
-from shared.bus import streams
 from shared.settings import Settings
+from shared.topology import streams
 
 if TYPE_CHECKING:
     from shared.store import Pool

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
 
-NEEDED = 6
+NEEDED = 7
 """The lowest version of the database that this code's services work with; raised with the file that they rely on."""
 _LOCK = 7301
 """Of pg_advisory_xact_lock: held by whoever migrates."""
@@ -152,7 +152,7 @@ async def migrate(
             ``migration_failed`` where Postgres refuses a statement: what was applied before stays.
     """
     known = migrations() if known is None else known
-    connection = await _connect(admin_url)
+    connection = await connect(admin_url)
     done: list[Migration] = []
     before = None
     try:
@@ -177,7 +177,7 @@ async def behind(
     admin_url: str, known: Sequence[Migration] | None = None
 ) -> tuple[int, list[Migration]]:
     """The version of the database and what ``migrate`` would apply; raises as that does and changes nothing."""
-    connection = await _connect(admin_url)
+    connection = await connect(admin_url)
     try:
         applied = await versions(connection)
     finally:
@@ -186,7 +186,7 @@ async def behind(
     return max((row.number for row in applied), default=0), left
 
 
-async def _connect(admin_url: str) -> "asyncpg.Connection[Any]":
+async def connect(admin_url: str) -> "asyncpg.Connection[Any]":
     try:
         return await asyncpg.connect(admin_url, timeout=10)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as problem:

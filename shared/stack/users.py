@@ -59,12 +59,13 @@ def rights(user: str) -> Rights:
                 *own,
                 "gristmill.requests.>",
                 "gristmill.control.>",
+                "gristmill.drain.>",
                 "$JS.API.STREAM.INFO.*",
                 "$JS.API.CONSUMER.INFO.*.*",
                 # A message as JSON: with a consumer, or a message as it is, it could have the bus speak for it.
                 "$JS.API.STREAM.MSG.GET.DEAD",
             ),
-            subscribe=("gristmill.beat.>", "gristmill.control.>", inbox),
+            subscribe=("gristmill.beat.>", "gristmill.control.>", "gristmill.drain.gateway", inbox),
         )
     return Rights(
         publish=(
@@ -77,7 +78,7 @@ def rights(user: str) -> Rights:
             f"$JS.ACK.COMMANDS.{user}.>",
             f"$JS.ACK.*.*.COMMANDS.{user}.>",
         ),
-        subscribe=("gristmill.control.>", inbox),
+        subscribe=("gristmill.control.>", f"gristmill.drain.{user}", inbox),
     )
 
 

@@ -23,7 +23,7 @@ from contracts.message import (
 )
 from contracts.schemas import PROMISED
 from shared.bus import SERVICES as WORKERS
-from shared.bus import streams
+from shared.topology import streams
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING: dict[str, type[Message]] = {**EVENTS, **REPORTS, **COMMANDS}

@@ -15,8 +15,17 @@ from contracts.schemas import PROMISED, asyncapi, files, schema_of
 from contracts.schemas.__main__ import main
 from contracts.schemas.asyncapi import ANSWERS, HEADERS, STREAMS
 from contracts.schemas.compatibility import incompatible
-from shared.bus import ATTEMPT, BLOB, DAY, JOB, POSITION, REPLY_TO, Answer, Envelope, streams
+from shared.bus import (
+    ATTEMPT,
+    BLOB,
+    JOB,
+    POSITION,
+    REPLY_TO,
+    Answer,
+    Envelope,
+)
 from shared.stack.users import OPEN
+from shared.topology import DAY, streams
 
 WRITTEN = Path(schemas.__file__).parent
 PUBLISHED = Path(__file__).parent / "published"

@@ -23,10 +23,11 @@ from contracts.unit import UnitFinished
 from services.cli.environment import environment
 from services.cli.tree import module_commands
 from services.ledger.processes.generation_state import GenerationState, Round
-from shared.bus import TENANT, Envelope, connect, declare
+from shared.bus import TENANT, Envelope, connect
 from shared.migrations import migrate
 from shared.settings import Settings
 from shared.stack import Child, Database, Nats, Program, Running, start
+from shared.topology import declare
 from tests.performance.figures import Figure
 from tests.performance.outcomes import JOB, NO_BLOB, SETTINGS, outcomes
 from tests.performance.progress import Tell

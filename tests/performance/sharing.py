@@ -30,10 +30,11 @@ from services.cli.tree import module_commands
 from services.ingest.parsers import parse
 from shared.blobs import Blobs, FolderBlobs
 from shared.bundle import envelopes
-from shared.bus import ATTEMPT, TENANT, Envelope, claimed, connect, declare, dump
+from shared.bus import ATTEMPT, TENANT, Envelope, claimed, connect, dump
 from shared.settings import Settings
 from shared.stack import Child, Nats, Program, Running, start
 from shared.stops import CONTROL, answer
+from shared.topology import declare
 from tests.performance.figures import Figure
 from tests.performance.mill import prose
 from tests.performance.progress import Tell

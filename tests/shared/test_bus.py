@@ -28,14 +28,13 @@ from shared.bus import (
     claim_check,
     claimed,
     connect,
-    declare,
     envelope_from,
-    streams,
 )
 from shared.errors import Refused, Unavailable
 from shared.memory import MemoryBlobs
 from shared.settings import Settings
 from shared.stack import Nats
+from shared.topology import declare, streams
 
 MakeSettings = Callable[..., Settings]
 Until = Callable[..., Awaitable[None]]

@@ -8,9 +8,10 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -36,7 +37,6 @@ from shared.bus import (
     claim_check,
     claimed,
     connect,
-    declare,
     dump,
 )
 from shared.clock import fresh_id
@@ -47,6 +47,7 @@ from shared.settings import Settings
 from shared.stack import Nats, Running
 from shared.stack.child import Child
 from shared.stops import CONTROL, Stops, answer, hint
+from shared.topology import declare
 from shared.unread import MOST_CRASHES
 from shared.worker import Done, Handler, Task, Work, Worker
 
@@ -138,6 +139,16 @@ class Bench:
         await asyncio.gather(*(task for _, task in self.workers))
         await self.client.close()
 
+    async def tell(self, done: Sequence[UUID]) -> None:
+        """Answer workers that ask: a killed bus hands out what it had handed out as if it were new."""
+
+        async def tell(message: Msg) -> None:
+            asked = orjson.loads(message.data)["units"]
+            left = [unit for unit in asked if UUID(unit) not in done]
+            await message.respond(orjson.dumps({"units": left}))
+
+        await self.client.subscribe("gristmill.ask.still", cb=tell)
+
     async def _hear(self, message: Msg) -> None:
         self.messages.append(message)
         for envelope in envelopes(message):
@@ -158,7 +169,8 @@ class Bench:
     def worker(self, *work: Work, health: Health | None = None, **others: object) -> Worker:
         """Start a worker; it stops with the test, or by ``stop``."""
         changed = self.settings.model_copy(update=others)
-        worker = Worker("generate", work, self.blobs, changed, health or Health("generate"))
+        self.health = health or Health("generate")
+        worker = Worker("generate", work, self.blobs, changed, self.health)
         stop = asyncio.Event()
         self.workers.append((stop, asyncio.create_task(worker.run(stop))))
         return worker
@@ -318,6 +330,7 @@ async def test_no_unit_begins_in_the_place_of_one_whose_outcome_the_bus_does_not
     bench = Bench(client, settings, until)
     await bench.open()
     held, command = Held(), pack(6, share=2)
+    await bench.tell(held.started)
     worker = bench.worker(generating(held))
     await bench.say(command)
     await until(lambda: len(held.started) == 2)
@@ -401,6 +414,7 @@ async def test_an_outcome_that_the_bus_cannot_take_is_said_when_it_is_back(
     bench = Bench(client, settings, until)
     await bench.open()
     held, command = Held(), pack(1)
+    await bench.tell(held.started)
     worker = bench.worker(generating(held))
     await bench.say(command)
     await until(lambda: held.started)
@@ -428,6 +442,7 @@ async def test_a_cut_longer_than_a_client_usually_waits_starves_no_loop_and_lose
     await bench.open()
     held, command = Held(), pack(1)
     health = Health("generate")
+    await bench.tell(held.started)
     worker = bench.worker(generating(held), health=health)
     await bench.say(command)
     await until(lambda: held.started)
@@ -450,7 +465,11 @@ async def test_a_cut_longer_than_a_client_usually_waits_starves_no_loop_and_lose
     fresh_nats._child = Child(program, stack.logs, stack.guard)
     await fresh_nats._child.spawn()
     fresh_nats._child.keep()
-    await until(lambda: bench.units_said() == [command.units[0]], within=20)
+
+    async def kept() -> bool:
+        return await bench.units_kept() == [command.units[0]]
+
+    await until(kept, within=20)
     await until(bench.all_acknowledged)
     assert health.answer("/readyz")[0] == 200
     await bench.close()
@@ -895,6 +914,93 @@ async def test_a_worker_that_is_stopped_finishes_what_is_under_way_and_gives_the
     await bench.until(lambda: sorted(bench.units_said()) == sorted(held.started))
     assert len(held.started) == 2
     assert await bench.all_acknowledged()
+
+
+async def test_what_a_worker_had_not_started_is_given_back_at_once_and_what_it_had_is_finished(
+    bench: Bench,
+) -> None:
+    """Told to drain, it says so with the units it gives back, and goes on until the others are done."""
+    held, command = Held(), pack(5, share=2)
+    worker = bench.worker(generating(held))
+    words: list[dict[str, Any]] = []
+
+    async def hear(beat: Msg) -> None:
+        words.append(orjson.loads(beat.data))
+
+    await bench.client.subscribe("gristmill.beat.generate", cb=hear)
+    await bench.say(command)
+    await bench.until(lambda: len(held.started) == 2)
+    incarnation = str(worker.held.incarnation)
+    for said in (b"drain/" + str(fresh_id()).encode(), b"drained", b"drain now", b"{}"):
+        await bench.client.publish("gristmill.drain.generate", said)
+    told = await bench.client.request("gristmill.drain.generate", b"who", timeout=5)
+    assert orjson.loads(told.data) == {"incarnation": incarnation, "holds": 5, "leaving": False}
+    told = await bench.client.request("gristmill.drain.generate", b"drain", timeout=5)
+    assert orjson.loads(told.data)["leaving"] is True
+
+    await bench.until(lambda: any(each.get("left") for each in words))
+    leaving = next(each for each in words if each.get("left"))
+    assert set(leaving["left"]) == {str(unit) for unit in command.units} - set(
+        map(str, held.started)
+    )
+    assert set(leaving["units"]) == set(map(str, held.started))
+    assert leaving["leaving"] is True
+    # For longer than a stop would wait, it is still there.
+    [(_, running)] = bench.workers
+    assert not running.done()
+    held.end(*command.units)
+    await running
+    assert sorted(bench.units_said()) == sorted(held.started)
+    assert len(held.started) == 2
+    assert await bench.all_acknowledged()
+
+
+async def test_a_worker_stops_asking_for_a_consumer_that_was_deleted_and_goes_on_when_it_is_back(
+    bench: Bench, nats_server: Nats, make_settings: Callable[..., Settings]
+) -> None:
+    """FastStream would ask thousands of times a second, and say nothing."""
+    bench.worker(generating(echo))
+    await bench.say(pack(1))
+    await bench.until(lambda: bench.said)
+    await bench.client.jetstream().delete_consumer("COMMANDS", "generate")
+    await bench.until(lambda: bench.health.answer("/readyz")[0] == 503)
+    assert b"its consumer is not there" in bench.health.answer("/readyz")[1]
+    asked: list[Msg] = []
+
+    async def count(message: Msg) -> None:
+        asked.append(message)
+
+    operator = await connect(make_settings("operator", nats=nats_server), "operator")
+    await operator.subscribe("$JS.API.CONSUMER.MSG.NEXT.COMMANDS.generate", cb=count)
+    await operator.flush()
+    await bench.until(lambda: b"waiting for the ledger" in bench.health.answer("/readyz")[1])
+    await asyncio.sleep(5 * BEAT)
+    assert asked == []
+    await operator.close()
+    await declare(bench.client, bench.settings)
+    await bench.until(lambda: bench.health.answer("/readyz")[0] == 200)
+    await bench.say(pack(1))
+    await bench.until(lambda: len(bench.said) == 2)
+
+
+async def test_what_is_done_is_not_done_again_when_the_bus_says_it_once_more(bench: Bench) -> None:
+    """After a connection was made, the ledger is asked what lacks an outcome."""
+    command, done = pack(3), []
+
+    async def note(task: Task[Command]) -> Done:
+        done.append(task.unit)
+        return await echo(task)
+
+    async def tell(message: Msg) -> None:
+        asked = orjson.loads(message.data)
+        assert asked == {"units": [str(unit) for unit in command.units], "attempt": 1}
+        await message.respond(orjson.dumps({"units": [str(command.units[1])]}))
+
+    await bench.client.subscribe("gristmill.ask.still", cb=tell)
+    bench.worker(generating(note), deadline=60.0)
+    await bench.say(command)
+    await bench.until(bench.all_acknowledged)
+    assert done == [command.units[1]]
 
 
 async def test_a_worker_waits_until_the_ledger_has_declared_the_bus(

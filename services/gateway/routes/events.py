@@ -132,13 +132,8 @@ async def _asked(
         return Asked(Position(head.era, 0), names, stream)
     position = positions.parse(after, field)
     if position.era < head.era:
-        raise Refused(
-            "position_outdated",
-            f"{field}: the log was restored to an older point since {after}. Read it again from its beginning; events"
-            " that you know keep their ids.",
-            status=409,
-            field=field,
-        )
+        position = positions.still_held(position, await deps.store.log.eras(), field)
+        position = Position(head.era, position.n)
     if position.era > head.era or position.n > head.n:
         raise Refused("invalid_position", f"{field}: the log has not come to {after}.", field=field)
     return Asked(position, names, stream)

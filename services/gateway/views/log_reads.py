@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts.message import Event, Recorded
-from shared.store import LOG, Position, recorded_from
+from shared.store import LOG, Eras, Position, recorded_from
 
 if TYPE_CHECKING:
     from services.gateway.views.reads import Queries
@@ -37,6 +37,11 @@ class LogReads:
         """The newest position. What is at or before it is committed and stays as it is."""
         row = await self._queries.row("select era, head from ledger.logs where log_id = $1", LOG)
         return Position(row["era"], row["head"]) if row else Position(1, 0)
+
+    async def eras(self) -> Eras:
+        """Which positions of earlier eras still hold."""
+        rows = await self._queries.rows("select era, after from ledger.eras order by era")
+        return Eras(tuple((row["era"], row["after"]) for row in rows))
 
     async def page(
         self, after: int, limit: int, types: Collection[str] = (), stream: UUID | None = None

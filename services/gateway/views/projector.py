@@ -25,7 +25,7 @@ from services.gateway.views.writing import (
 )
 from shared.clock import monotonic
 from shared.failpoints import failpoint
-from shared.store import LOG, Position, PostgresReader, recorded_from
+from shared.store import LOG, Eras, Position, PostgresReader, eras, recorded_from
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -54,6 +54,8 @@ class Reached:
         self.position = Position(0, 0)
         self.head = Position(0, 0)
         """Of the log, when it was last looked at."""
+        self.eras = Eras()
+        """Of the log, which tell whether a position of an earlier one still means what it did."""
         self.built = False
         """Whether the views have come to the head of the log once; until then they are not to be shown."""
         self._moved = asyncio.Event()
@@ -71,6 +73,7 @@ class Reached:
         self._moved = asyncio.Event()
 
     def covers(self, position: Position) -> bool:
+        """Of a position that still holds (``eras``)."""
         return (self.position.era, self.position.n) >= (position.era, position.n)
 
     async def wait(self, position: Position, patience: float) -> bool:
@@ -119,6 +122,7 @@ class Projector:
             # Rows and checkpoint are lost together or not at all, and are folded again from the log.
             await connection.execute("set synchronous_commit = off")
             await prepare(connection)
+            self._reached.eras = await eras(connection)
             await self._take_turns(connection)
         finally:
             connection.terminate()
@@ -127,7 +131,10 @@ class Projector:
         """Watch until the lock is free, then lead."""
         while not await lead(connection):
             self.problem = None
-            self._reached.move(await checkpoint(connection))
+            at = await checkpoint(connection)
+            if at.era > self._reached.eras.newest:
+                self._reached.eras = await eras(connection)
+            self._reached.move(at)
             self._reached.built = await built(connection)
             if not self._reached.built:
                 self._reached.head = await PostgresReader(connection).head()
@@ -146,6 +153,7 @@ class Projector:
         while True:
             self._reached.head = head = await reader.head()
             if head.era != at.era:
+                self._reached.eras = await eras(connection)
                 at = await begin_again(connection, at, head.era)
                 self._reached.built = False
             # Events keep the era that they were recorded in; the views count in that of the log.

@@ -39,10 +39,11 @@ from contracts.project import (
     ProjectUpdateRequested,
 )
 from shared.appending import Append, NewEvent, append, insert_bodies
-from shared.bus import REPLY_TO, Answer, connect, declare, envelope_from
+from shared.bus import REPLY_TO, Answer, connect, envelope_from
 from shared.settings import Settings
 from shared.stack import Database, Nats
 from shared.store import open_pool
+from shared.topology import declare
 from tests.services.gateway.story import TENANT, Line, Story
 
 

@@ -11,9 +11,10 @@ from contracts.generation import GenerationRequested
 from contracts.identity import dataset_id, document_id, job_id
 from services.gateway import accepting
 from services.gateway.deps import Deps
-from shared.bus import connect, declare, envelope_from
+from shared.bus import connect, envelope_from
 from shared.settings import Settings
 from shared.stack import Nats
+from shared.topology import declare
 from tests.services.gateway.listening import listening
 from tests.services.gateway.story import TENANT
 

@@ -13,9 +13,10 @@ import pytest
 
 from services.gateway.deps import Deps
 from services.gateway.showing import BASE
-from shared.bus import connect, declare
+from shared.bus import connect
 from shared.settings import Settings
 from shared.stack import Database, Nats, Running
+from shared.topology import declare
 from tests.conftest import IN_CONTAINERS
 from tests.services.gateway.listening import listening
 

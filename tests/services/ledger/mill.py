@@ -59,13 +59,14 @@ from contracts.unit import UnitFinished
 from services.ledger.app import Ledger
 from shared.blobs import FolderBlobs
 from shared.bundle import bundled, envelopes, headers_for
-from shared.bus import Answer, Asker, Envelope, connect, declare
+from shared.bus import Answer, Asker, Envelope, connect
 from shared.cancellation import end
 from shared.clock import fresh_id
 from shared.errors import Rejected
 from shared.health import Health
 from shared.settings import Settings
 from shared.store import PostgresReader, open_pool
+from shared.topology import declare
 from shared.worker import Done, Handler, Task, Work, Worker
 
 Until = Callable[..., Awaitable[None]]

@@ -2,9 +2,11 @@
 
 from nats.js.api import PubAck
 
-from services.ledger.announcing import Stream, newest
+from services.ledger.announcing import Stream
+from services.ledger.audit import announced
 from shared.bus import POSITION, Envelope
 from shared.clock import fresh_id
+from shared.store import Position
 from tests.services.ledger.mill import Mill
 
 ANEW = fresh_id()
@@ -54,7 +56,7 @@ async def test_a_batch_is_stored_in_its_order_and_answered_once(mill: Mill) -> N
     await stream.say(said(3, 4, 5, 6))
     assert len(heard) == 1
     assert await stored(mill) == [b"1", b"2", b"3", b"4", b"5", b"6"]
-    assert await newest(mill.client, "EVENTS", POSITION) == "1.6"
+    assert (await announced(mill.client)).last == Position(1, 6)
 
 
 async def test_where_the_bus_counts_otherwise_each_message_is_said_by_itself(mill: Mill) -> None:
@@ -70,5 +72,18 @@ async def test_where_the_bus_counts_otherwise_each_message_is_said_by_itself(mil
     assert await stored(mill) == [b"11", b"foreign", b"12", b"13", b"14", b"15"]
 
 
+async def test_a_stream_that_was_made_anew_or_set_back_shows_by_its_numbers(mill: Mill) -> None:
+    stream = Stream(mill.client)
+    assert await stream.say(said(21, 22, 23))
+    assert await stream.say(said(24))
+    # As a stream is that counts from one again, with what came in behind it.
+    stream._last = 1000
+    assert not await stream.say(said(25, 26))
+    assert await stream.say(said(27))
+    stream._last = 1000
+    assert not await stream.say(said(28))
+    assert await stored(mill) == [b"%d" % n for n in range(21, 29)]
+
+
 async def test_of_an_empty_stream_nothing_is_newest(mill: Mill) -> None:
-    assert await newest(mill.client, "EVENTS", POSITION) is None
+    assert (await announced(mill.client)).last is None

@@ -10,7 +10,6 @@ import orjson
 import pytest
 
 from contracts.generation import GenerationRequested, GenerationSettings
-from contracts.job import JobCompleted
 from contracts.project import ProjectRequested
 from services.ledger import relay
 from shared.bus import ATTEMPT, BLOB, POSITION, Envelope, claimed
@@ -174,17 +173,3 @@ async def test_what_is_too_much_to_keep_is_read_from_the_log(
     log = await mill.log()
     found = await announced(mill, len(log))
     assert [each.headers[POSITION] for each in found] == [each.position for each in log]
-
-
-async def test_a_job_survives_the_loss_of_everything_on_the_bus(
-    own_bus: Mill, stack: Running, fresh_nats: Nats
-) -> None:
-    await own_bus.ledger()
-    own_bus.documents()
-    own_bus.generation()
-    job = await own_bus.generate_from(60, concurrency=2)
-    await own_bus.until(lambda: sum(own_bus.done.values()) > 20)
-    await wipe(own_bus, stack, fresh_nats)
-    assert await own_bus.ended(job, within=20) == [JobCompleted()]
-    counts = (await own_bus.state(job))["counts"]
-    assert counts["seeds"] == counts["done"] == counts["accepted"] == 60

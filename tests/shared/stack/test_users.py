@@ -15,12 +15,13 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy as NatsAckPolicy
 from nats.js.api import ConsumerConfig
 
-from shared.bus import connect, declare
+from shared.bus import connect
 from shared.outside import DOOR
 from shared.settings import Settings
 from shared.stack import SERVICES, Nats
 from shared.stack.folder import NATS_USERS
 from shared.stack.users import OPEN, WORKERS, configuration
+from shared.topology import declare
 
 ROOT = Path(__file__).parents[3]
 Until = Callable[..., Awaitable[None]]
