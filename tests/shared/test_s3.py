@@ -5,13 +5,14 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from shared.blobs import Blobs, FolderBlobs, chosen, opened
 from shared.errors import GristmillError, Unavailable
-from shared.s3 import address
+from shared.s3 import PART, S3Blobs, address
 from shared.settings import Settings
 from shared.stack import Seaweed, free_port
 
@@ -181,3 +182,25 @@ async def test_a_large_blob_passes_in_flat_memory(blobs: Blobs, tmp_path: Path) 
 
 async def iter_once(piece: bytes) -> AsyncIterator[bytes]:
     yield piece
+
+
+async def test_a_large_blob_is_sent_again_only_where_it_might_soon_be_collected(
+    seaweed: Seaweed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = os.urandom(PART + 1)
+    sent: list[float] = []
+    for grace in (3600.0, 1e-6, 0.0):
+        store = chosen(changed(seaweed.settings(tmp_path), blob_grace=grace))
+        assert isinstance(store, S3Blobs)
+        upload = store._upload
+        await store.put("default", "upload", data, "application/pdf")
+
+        def noted(*given: Any, grace: float = grace, upload: Any = upload) -> None:
+            sent.append(grace)
+            upload(*given)
+
+        monkeypatch.setattr(store, "_upload", noted)
+        await store.put("default", "upload", data, "application/pdf")
+        store.close()
+
+    assert sent == [1e-6]
