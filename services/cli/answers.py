@@ -138,6 +138,16 @@ class DeadLetterDone(Answer):
     message: str
 
 
+class Replayed(Answer):
+    running: bool
+    folded: int
+    head: int
+    rows: int
+    differences: dict[str, int]
+    swapped: bool
+    problem: str | None
+
+
 class JobAsked(Answer):
     message: str
 

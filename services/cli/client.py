@@ -35,6 +35,7 @@ from services.cli.answers import (
     Previewed,
     Project,
     Projects,
+    Replayed,
     Submitted,
     Uploaded,
 )
@@ -185,6 +186,12 @@ class Api:
                 return await _read(answer, DeadLetterDone)
 
         return await self._patiently(send)
+
+    async def start_replay(self) -> Replayed:
+        return await self._post("/service/replay", Replayed, None)
+
+    async def replay(self) -> Replayed:
+        return await self._get("/service/replay", Replayed)
 
     async def dataset(self, id: str) -> Dataset:
         return await self._get(f"/datasets/{id}/details", Dataset)

@@ -54,6 +54,14 @@ def bus(*, data: options.Data) -> None:
     run(data)
 
 
+@app.command(epilog=examples("gristmill replay", "gristmill replay --url http://127.0.0.1:8000"))
+def replay(*, url: options.Url = None, data: options.Data) -> None:
+    """Fold the log once more beside the live views, compare row by row, and swap where they differ."""
+    from services.cli.replaying import replay as run
+
+    raise typer.Exit(run(url, data))
+
+
 dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dead, name="dead", help="Messages that nobody could use: look, retry, drop.")
 

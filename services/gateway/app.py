@@ -30,6 +30,7 @@ from services.gateway.routes import (
     jobs,
     later,
     projects,
+    replaying,
     service,
     streams,
 )
@@ -79,7 +80,7 @@ def create_app(deps: Deps) -> FastAPI:
             for resource in (
                 *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
                 *(downloads, entries, dataset_deletion, dataset_lists, datasets, streams, events),
-                dead_letters,
+                *(dead_letters, replaying),
             )
         ),
         jobs.of_datasets,

@@ -29,6 +29,7 @@ from services.gateway.views.overview_reads import OverviewReads
 from services.gateway.views.projector import Projector, Reached
 from services.gateway.views.pulse import Pulse
 from services.gateway.views.reads import Queries, Views
+from services.gateway.views.replaying import Replay
 from services.gateway.views.versions import SCHEMA
 from services.gateway.working import Workers
 from shared.blobs import Blobs, chosen
@@ -106,6 +107,9 @@ class Deps:
         self.workers = Workers()
         self.letters = Letters()
         self.broadcasts = Broadcasts(self._look, self.reached)
+        self.replay: Replay | None = None
+        self.replaying: asyncio.Task[None] | None = None
+        """The last replay that was asked of this gateway, and what does it."""
         self._pool: Pool | None = None
         self._store: Store | None = None
         self._client: Client | None = None
@@ -137,9 +141,10 @@ class Deps:
 
     async def stop(self) -> None:
         self.broadcasts.close()
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self.replaying] if self.replaying is not None else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self.blobs.close()
         if self._client is not None:
             await self._client.close()

@@ -47,3 +47,20 @@ class Overview(Shape):
     disk: Disk
     dead_letters: int | None
     """Messages that nobody could use, of the newest 2000; none: the bus is away."""
+
+
+class Replayed(Shape):
+    """A replay of the log beside the live views."""
+
+    running: bool
+    folded: int
+    """Events, of"""
+    head: int
+    rows: int
+    """Rows of the live views that were compared,"""
+    differences: dict[str, int]
+    """and those that are in one of the two only, by table."""
+    swapped: bool
+    """The views were wrong, and those that were folded anew took their place."""
+    problem: str | None
+    """What kept it from its end."""
