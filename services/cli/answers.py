@@ -375,3 +375,15 @@ class Previewed(Answer):
     chunks: int
     useful: int
     seeds: list[PreviewedSeed]
+
+
+class Process(Answer):
+    incarnation: str
+    holds: int
+    leaving: bool
+
+
+class Processes(Answer):
+    """The running processes of a service."""
+
+    processes: list[Process]

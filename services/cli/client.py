@@ -33,6 +33,7 @@ from services.cli.answers import (
     Jobs,
     Overview,
     Previewed,
+    Processes,
     Project,
     Projects,
     Replayed,
@@ -168,6 +169,20 @@ class Api:
 
     async def resume(self, id: str) -> JobAsked:
         return await self._post(f"/jobs/resume/{id}", JobAsked, None)
+
+    async def processes(self, service: str) -> Processes:
+        return await self._get(f"/services/{quote(service, safe='')}", Processes)
+
+    async def drain(self, service: str, incarnation: str | None) -> Processes:
+        """Tell them, or one of them, to finish what they hold and to end."""
+        path = f"{BASE}/services/{quote(service, safe='')}/drain"
+        parameters = {} if incarnation is None else {"incarnation": incarnation}
+
+        async def send(session: aiohttp.ClientSession) -> Processes:
+            async with session.post(path, params=parameters) as answer:
+                return await _read(answer, Processes)
+
+        return await self._patiently(send)
 
     async def dead_letters(self, limit: int) -> DeadLetters:
         return await self._get("/dead-letters", DeadLetters, per_page=limit)

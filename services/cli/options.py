@@ -187,6 +187,12 @@ S3 = Annotated[
 ]
 
 
+Service = Annotated[str, typer.Argument(help="gateway, ledger, ingest, chunk, generate, …")]
+One = Annotated[
+    bool, typer.Option("--one", help="Only one of its processes, to go on with the next.")
+]
+
+
 def examples(*lines: str) -> str:
     """What stands below a command's options; the first character keeps click from joining the lines."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))

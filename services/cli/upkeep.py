@@ -62,6 +62,25 @@ def replay(*, url: options.Url = None, data: options.Data) -> None:
     raise typer.Exit(run(url, data))
 
 
+@app.command(
+    epilog=examples(
+        "gristmill drain generate",
+        "gristmill drain ledger --one",
+    )
+)
+def drain(
+    service: options.Service,
+    one: options.One = False,
+    url: options.Url = None,
+    *,
+    data: options.Data,
+) -> None:
+    """Have the processes of a service finish what they hold and end, to be started anew by what supervises them."""
+    from services.cli.draining import drain as run
+
+    run(service, url, data, one=one)
+
+
 dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dead, name="dead", help="Messages that nobody could use: look, retry, drop.")
 

@@ -25,6 +25,7 @@ from services.gateway.routes import (
     document_jobs,
     documents,
     downloads,
+    draining,
     entries,
     events,
     jobs,
@@ -80,7 +81,7 @@ def create_app(deps: Deps) -> FastAPI:
             for resource in (
                 *(projects, arrivals, chunking, documents, document_jobs, content, chunks),
                 *(downloads, entries, dataset_deletion, dataset_lists, datasets, streams, events),
-                *(dead_letters, replaying),
+                *(dead_letters, draining, replaying),
             )
         ),
         jobs.of_datasets,

@@ -34,6 +34,8 @@ from services.gateway.views.versions import SCHEMA
 from services.gateway.working import Workers
 from shared.blobs import Blobs, chosen
 from shared.bus import Asker, connect
+from shared.clock import fresh_id
+from shared.draining import heed
 from shared.errors import GristmillError, Unavailable
 from shared.letters import Letters
 from shared.migrations import WrongSchema
@@ -179,6 +181,7 @@ class Deps:
                 client = await _connected(self.settings)
                 try:
                     await client.subscribe("gristmill.beat.*", cb=self.workers.hear)
+                    await heed(client, "gateway", str(fresh_id()), self.dismissed.set)
                 except asyncio.CancelledError:
                     await client.close()
                     raise

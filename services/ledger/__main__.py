@@ -6,6 +6,8 @@ from services.ledger.app import Ledger
 from shared.blobs import opened
 from shared.bus import connect
 from shared.cancellation import end
+from shared.clock import fresh_id
+from shared.draining import heed
 from shared.health import Health
 from shared.process import run_until_stopped
 from shared.settings import load_settings
@@ -22,6 +24,8 @@ async def main(stop: asyncio.Event) -> None:
     ):
         client = await connect(settings, "ledger")
         pool = await open_pool(url, most=6)
+        # The one that stands by leads on when this one has resigned.
+        await heed(client, "ledger", str(fresh_id()), stop.set)
         ledger = Ledger(pool, client, blobs, settings, health)
         running: asyncio.Task[object] = asyncio.create_task(ledger.run())
         stopped: asyncio.Task[object] = asyncio.create_task(stop.wait())

@@ -10,11 +10,13 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from services.cli.draining import drain
 from shared.clock import monotonic
 from shared.store import Position
 from tests.e2e.whole import (
@@ -109,6 +111,20 @@ async def test_a_job_survives_that_somebody_is_stopped_for_long_and_goes_on(
     os.kill(pid, signal.SIGCONT)
     await finishes(whole, job, most_repeats)
     assert whole.tree.pid(name) == pid
+
+
+async def test_a_rolling_restart_of_every_service_fails_nothing_and_repeats_no_call(
+    whole: Whole, job: str, until: Until, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`gristmill drain`, one service after the other: each finishes what it holds, ends and is started anew."""
+    for name in ("generate", "curate", "export", "ledger", "gateway"):
+        pid = whole.tree.pid(name)
+        await asyncio.to_thread(drain, name, whole.api.url, Path(), one=False)
+        assert f"{name}: 1 process left" in capsys.readouterr().out
+        await until(lambda name=name, pid=pid: whole.tree.pid(name) != pid)
+    await finishes(whole, job, 0)
+    async with whole.api._session.post("/api/v1/services/nobody/drain") as answer:
+        assert (answer.status, (await answer.json())["code"]) == (404, "unknown_service")
 
 
 @pytest.mark.parametrize("name", ["ingest", "chunk"])

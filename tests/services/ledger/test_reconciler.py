@@ -79,6 +79,17 @@ def test_workers_are_counted_by_incarnation_while_they_beat() -> None:
     assert beats.alive("chunk", now=100) == 0
 
 
+def test_what_a_leaving_worker_gives_back_is_nobodys_until_another_names_it() -> None:
+    beats = Beats(deadline=10)
+    beats.note("generate", "a", [U, V], now=100)
+    beats.note("generate", "b", [V], now=101)
+    beats.note("generate", "a", [], now=102, left=[U, V], leaving=True)
+    assert beats.left == [U]  # the other is b's by now
+    assert beats.alive("generate", now=102) == 1
+    beats.note("generate", "b", [U], now=103)
+    assert beats.left == []
+
+
 def test_what_is_long_past_is_forgotten() -> None:
     beats = Beats(deadline=10)
     beats.note("generate", "a", [U], now=100)
