@@ -169,7 +169,7 @@ class Judge:
         """Have the checker of histories judge everything since the start, whoever died meanwhile."""
         # As if whoever calls the model had died at last: calls that nobody recorded are excused, and made once more.
         fault = Fault("kill", "", time.time(), time.time())
-        calls = self._whole.simulator.calls()
+        calls = self._whole.simulator.calls
         found = history(await of_tree(self._whole.tree, calls=calls, faults=[fault]))
         assert found == [], found
 
