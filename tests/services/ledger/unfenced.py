@@ -2,6 +2,7 @@
 
 Nor does it remember streams between turns, as if it had just learnt them: what it remembered while it was stopped is
 out of date, and the log's keys alone would keep it from writing.
+
 ``python -m tests.services.ledger.unfenced``. Everything else is the ledger's own.
 """
 
