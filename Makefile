@@ -65,7 +65,7 @@ test: check
 
 # Every failpoint by itself: a service is killed there, started again, and the history judged. Some minutes.
 faults: setup
-	GRISTMILL_SEED=$(SEED) $(BIN)/pytest tests/faults/test_failpoints.py -m faults -v $(if $(TESTS),-k '$(TESTS)')
+	GRISTMILL_SEED=$(SEED) $(BIN)/pytest tests/faults -m faults -v $(if $(TESTS),-k '$(TESTS)')
 	GRISTMILL_EXAMPLES=400 $(BIN)/pytest -m '' tests/services/ledger/test_stopping.py tests/services/ledger/test_generation_machine.py
 
 # Every container's command and environment as plain processes, a job to its end on S3: half a minute of its own.

@@ -87,7 +87,7 @@ async def finishes(whole: Whole, job: str, most_repeats: int) -> None:
         ("ledger", 0),
         ("nats", CONCURRENCY),
         ("postgres", 0),
-        ("export", 0),
+        pytest.param("export", 0, marks=pytest.mark.faults),
     ],
 )
 async def test_a_job_survives_the_death_of(
@@ -127,6 +127,7 @@ async def test_a_rolling_restart_of_every_service_fails_nothing_and_repeats_no_c
         assert (answer.status, (await answer.json())["code"]) == (404, "unknown_service")
 
 
+@pytest.mark.faults  # `make test` has each of them die once, in test_failpoints
 @pytest.mark.parametrize("name", ["ingest", "chunk"])
 async def test_documents_are_processed_though_they_died(
     whole: Whole, until: Until, name: str
