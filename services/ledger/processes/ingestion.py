@@ -7,6 +7,8 @@ for the same work. The newest chunking is the document's own until another is as
 from typing import Literal
 from uuid import UUID
 
+from pydantic import field_validator
+
 from contracts.blob import BlobRef
 from contracts.chunks import ChunksDeleted
 from contracts.document import (
@@ -74,6 +76,12 @@ class DocumentState(Message):
     """
     code: str | None = None
     message: str | None = None
+
+    @field_validator("wanted", mode="before")
+    @classmethod
+    def _of_an_older_version(cls, found: object) -> object:
+        """Which kept at most one way, or none."""
+        return found if isinstance(found, list | tuple) else () if found is None else (found,)
 
 
 def evolve_document(state: DocumentState | None, recorded: Recorded[Event]) -> DocumentState | None:
