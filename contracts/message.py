@@ -30,7 +30,11 @@ _VERSION = re.compile(r"V([2-9]|[1-9][0-9]+)$")
 
 
 class Message(BaseModel):
-    """A thing that can be said. Frozen, and closed to fields that its class does not name."""
+    """A thing that can be said. Frozen, and closed to fields that its class does not name.
+
+    Who reads an event or a report of another version passes over them, since a newer one may say more. In a request or
+    a command they are refused, since what they ask for would not be done.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 

@@ -84,7 +84,7 @@ class Journal:
         body = reply.data
         if (mark := headers_of(reply).get(BLOB)) is not None:
             body = await claimed_by(self._blobs, question.tenant, mark)
-        return JournalReply.model_validate_json(body)
+        return JournalReply.model_validate_json(body, extra="ignore")
 
 
 def _no_word() -> Unavailable:

@@ -109,12 +109,12 @@ class Plans:
         return await self._texts.get(ref.key(tenant), lambda: self._text(tenant, ref))
 
     async def _manifest(self, tenant: str, ref: BlobRef) -> PlanManifest:
-        return PlanManifest.model_validate_json(await self._blobs.get(tenant, ref))
+        return PlanManifest.model_validate_json(await self._blobs.get(tenant, ref), extra="ignore")
 
     async def _page(
         self, tenant: str, ref: BlobRef
     ) -> tuple[PlanPage, dict[UUID, PlannedDocument]]:
-        page = PlanPage.model_validate_json(await self._blobs.get(tenant, ref))
+        page = PlanPage.model_validate_json(await self._blobs.get(tenant, ref), extra="ignore")
         return page, {document.document_id: document for document in page.documents}
 
     async def _text(self, tenant: str, ref: BlobRef) -> str:

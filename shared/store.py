@@ -210,7 +210,7 @@ async def lineage(
 def recorded_from(row: Mapping[str, Any]) -> Recorded[Event]:
     """A row of ``ledger.events`` as the event it holds."""
     return Recorded[Event].model_construct(
-        event=EVENTS[row["type"]].model_validate(row["data"]),
+        event=EVENTS[row["type"]].model_validate(row["data"], extra="ignore"),
         id=row["event_id"],
         stream=row["stream_id"],
         version=row["version"],

@@ -103,7 +103,7 @@ class Followings:
                     dataset, mark.version - 1, mark.version, (EntriesCurated,)
                 )
                 async for fact in facts:
-                    event = EntriesCurated.model_validate(fact.data)
+                    event = EntriesCurated.model_validate(fact.data, extra="ignore")
                     curated = Curated([*event.verdicts])
             if curated is not None:
                 found.append(curated)
@@ -137,7 +137,7 @@ class Followings:
             if "verdicts" in fact.data:
                 for verdict in fact.data["verdicts"]:
                     if verdict["signature"] is not None:
-                        signature = Signature.model_validate(verdict["signature"])
+                        signature = Signature.model_validate(verdict["signature"], extra="ignore")
                         signatures[UUID(verdict["entry_id"])] = signature
             elif fact.data["through"] <= through:
                 _follow(index, fact, signatures)

@@ -111,9 +111,9 @@ def _grouped(
     kept: dict[UUID, Kept] = {}
     for text, entry, category, difficulty, quality in rows:
         if said is not None and text != said:
-            yield EntriesGenerated.model_validate_json(said), kept
+            yield EntriesGenerated.model_validate_json(said, extra="ignore"), kept
             kept = {}
         said = text
         kept[UUID(bytes=entry)] = Kept(category, difficulty, quality)
     if said is not None:
-        yield EntriesGenerated.model_validate_json(said), kept
+        yield EntriesGenerated.model_validate_json(said, extra="ignore"), kept

@@ -91,7 +91,11 @@ async def read(message: Msg, carrier: Carrier, blobs: Blobs) -> Incoming:
         raise Undecodable(f"the content-type must be {JSON}", "unsupported_content_type")
     tenant, kind = _expected(envelope)
     body = await claimed(blobs, tenant, envelope)
-    said = kind.model_validate_json(without_nul(body) if issubclass(kind, Request) else body)
+    # A request for what nobody knows is refused; what a newer worker says besides is no reason to lose the rest.
+    asked = issubclass(kind, Request)
+    said = kind.model_validate_json(
+        without_nul(body) if asked else body, extra="forbid" if asked else "ignore"
+    )
     lacks_blob = False
     if isinstance(said, DocumentSubmitted):
         if said.blob is None:

@@ -97,7 +97,7 @@ class Journal:
 
     async def _answer(self, message: Msg) -> None:
         try:
-            question = JournalQuestion.model_validate_json(message.data)
+            question = JournalQuestion.model_validate_json(message.data, extra="ignore")
         except ValidationError as problem:
             log.warning("a question to the journal cannot be read: %s", problem.error_count())
             return

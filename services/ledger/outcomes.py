@@ -72,7 +72,7 @@ async def finished(turn: Turn, report: UnitFinished) -> None:
     for n, said in enumerate(report.events):
         if said.type not in allowed:
             raise Undecodable(f"{work.service} may not say {said.type}")
-        event = allowed[said.type].model_validate(said.data)
+        event = allowed[said.type].model_validate(said.data, extra="ignore")
         await record_outcome(turn, work, row, event, id=event_id(outcome, n), cause=outcome)
     turn.keep(work.tenant, report.bodies, report.answers)
     await turn.record_calls(work.tenant, work.job, outcome, report.calls)

@@ -191,8 +191,8 @@ async def known_from(connection: "Connection", job: UUID) -> Known:
         raise LookupError(f"job {job} has no first event")
     trace = context_from(rows[0]["trace"])
     if rows[0]["type"] == wire_type(JobForkRequested):
-        return Known(JobForked.model_validate(rows[1]["data"]).request, trace)
-    return Known(REQUESTS[rows[0]["type"]].model_validate(rows[0]["data"]), trace)
+        return Known(JobForked.model_validate(rows[1]["data"], extra="ignore").request, trace)
+    return Known(REQUESTS[rows[0]["type"]].model_validate(rows[0]["data"], extra="ignore"), trace)
 
 
 def row_from(row: Any) -> Row:
