@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from services.ledger import asking, audit, leadership, pausing, reconciler, sampling, space
 from services.ledger.collecting import Collector
 from services.ledger.healing import Healing
-from services.ledger.intake import Intake
+from services.ledger.intake import Intake, is_recorded
 from services.ledger.journal import Journal
 from services.ledger.recorder import Recorder, Transient
 from services.ledger.relay import Relay, spare
@@ -217,7 +217,7 @@ class Ledger:
     async def _relay_commands(self, recorder: Recorder, relay: Relay) -> None:
         """First without what the last leader had published and what was done meanwhile, as far as it is known soon."""
         for _ in range(int(CATCH_UP / LINGER)):
-            if await self._inbox_is_drained():
+            if await is_recorded(self._client):
                 break
             await asyncio.sleep(LINGER)
         await recorder.turn(spare)
@@ -237,11 +237,6 @@ class Ledger:
                     await recorder.turn(space.release)
                 held = house.short is not None
             await asyncio.sleep(self._settings.beat)
-
-    async def _inbox_is_drained(self) -> bool:
-        """Every outcome that was said is recorded."""
-        inbox = await self._client.jetstream().consumer_info("INBOX", "ledger")
-        return not inbox.num_pending and not inbox.num_ack_pending
 
     async def _keep(self, lease: leadership.Lease) -> None:
         while True:

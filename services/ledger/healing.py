@@ -15,6 +15,7 @@ from uuid import UUID
 from nats.aio.client import Client
 
 from services.ledger import reconciler
+from services.ledger.intake import is_recorded, newest
 from services.ledger.leadership import Lease
 from services.ledger.recorder import Recorder
 from services.ledger.rows import House
@@ -109,9 +110,9 @@ class Healing:
         if suspects is None:
             if not found:
                 return
-            said = (await self._client.jetstream().stream_info("INBOX")).state.last_seq
+            said = await newest(self._client)
             suspects = self._suspects = Suspects(frozenset(found), said)
-        if not await self._is_recorded(suspects.said):
+        if not await is_recorded(self._client, suspects.said):
             return
         self._suspects = None
         # Asked before the inbox had come so far: the turn itself sees which have an outcome by now.
@@ -126,13 +127,6 @@ class Healing:
             left = frozenset(self._beats.left)
             await self._recorder.turn(partial(reconciler.reissue, units=units, left=left))
             self._beats.taken_back(units)
-
-    async def _is_recorded(self, said: int) -> bool:
-        """Whether every outcome up to a place in INBOX is recorded."""
-        inbox = await self._client.jetstream().consumer_info("INBOX", "ledger")
-        if not inbox.num_pending and not inbox.num_ack_pending:
-            return True
-        return inbox.ack_floor is not None and inbox.ack_floor.stream_seq >= said
 
 
 async def _nothing(_: Turn) -> None:

@@ -152,3 +152,18 @@ class _Request:
                 break
         if self._failed:
             await asyncio.sleep(0.2)
+
+
+async def newest(client: Client) -> int:
+    """The place in INBOX of what was said last."""
+    said: int = (await client.jetstream().stream_info("INBOX")).state.last_seq
+    return said
+
+
+async def is_recorded(client: Client, through: int | None = None) -> bool:
+    """Whether what was said is recorded, up to a place in INBOX; None: all of it."""
+    inbox = await client.jetstream().consumer_info("INBOX", "ledger")
+    if not inbox.num_pending and not inbox.num_ack_pending:
+        return True
+    floor = inbox.ack_floor.stream_seq if inbox.ack_floor is not None else 0
+    return through is not None and floor >= through

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from contracts.entries import CallBody
 from contracts.model import JournalQuestion, JournalReply
+from services.ledger.intake import is_recorded, newest
 from services.ledger.recorder import Transient
 from shared.blobs import Blobs
 from shared.bus import claim_check, dump
@@ -84,13 +85,10 @@ class Journal:
 
     async def _caught_up(self) -> bool:
         """Wait until all that the bus had taken by now is recorded."""
-        stream = self._client.jetstream()
-        said = (await stream.stream_info("INBOX")).state.last_seq
+        said = await newest(self._client)
         until = monotonic() + PATIENCE
         while monotonic() < until:
-            inbox = await stream.consumer_info("INBOX", "ledger")
-            floor = inbox.ack_floor.stream_seq if inbox.ack_floor else 0
-            if floor >= said or not (inbox.num_pending or inbox.num_ack_pending):
+            if await is_recorded(self._client, said):
                 return True
             await asyncio.sleep(0.02)
         return False

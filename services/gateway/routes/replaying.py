@@ -1,6 +1,7 @@
 """Replaying the log into fresh views beside the live ones, for whoever doubts what the gateway shows."""
 
 import asyncio
+from dataclasses import asdict
 
 from fastapi import APIRouter
 
@@ -22,7 +23,7 @@ async def start_replay(deps: Here) -> Replayed:
         raise Refused("replay_running", "The views are being replayed already.", status=409)
     deps.replay = Replay()
     deps.replaying = asyncio.create_task(replay(deps.settings.required_database_url(), deps.replay))
-    return _shown(deps.replay)
+    return Replayed(**asdict(deps.replay))
 
 
 @router.get("/replay")
@@ -30,16 +31,4 @@ async def get_replay(deps: Here) -> Replayed:
     """The replay that runs, or the last that this gateway ran."""
     if deps.replay is None:
         raise Refused("replay_not_found", "This gateway has replayed nothing yet.", status=404)
-    return _shown(deps.replay)
-
-
-def _shown(state: Replay) -> Replayed:
-    return Replayed(
-        running=state.running,
-        folded=state.folded,
-        head=state.head,
-        rows=state.rows,
-        differences=state.differences,
-        swapped=state.swapped,
-        problem=state.problem,
-    )
+    return Replayed(**asdict(deps.replay))
